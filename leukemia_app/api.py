@@ -1,0 +1,186 @@
+"""Read pictures with a model from Python: one stream of results, whatever their number."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from leukemia_app.errors import AppError, BundleError
+
+if TYPE_CHECKING:
+    from leukemia_app.bundles.library import Library
+    from leukemia_app.bundles.predictor import Predictor
+    from leukemia_app.bundles.reading import Reading
+    from leukemia_app.evaluation.results import Unread
+    from leukemia_app.imaging.decode import Limits
+    from leukemia_app.imaging.picture import Picture
+    from leukemia_app.settings import Settings
+
+    Decoded = tuple[str, Picture, float]
+    """The file as it was given, its picture, and the milliseconds of decoding."""
+
+BATCH_PICTURES = 32
+BATCH_BYTES = 96_000_000
+"""Decoded pixels of a batch: it ends early where pictures are large. Two are in memory at once."""
+
+
+def open_library(settings: "Settings | None" = None) -> "Library":
+    """The models of this machine, on the device that the settings name.
+
+    Without `settings` the environment is read.
+
+    Raises:
+        SettingError: a setting cannot be used.
+    """
+    from leukemia_app.bundles.device import find_device
+    from leukemia_app.bundles.library import Library
+    from leukemia_app.settings import Settings
+
+    settings = settings or Settings.from_environment(os.environ)
+    return Library(
+        settings.model_folders,
+        device=find_device(settings.device),
+        memory_mb=settings.model_memory_mb,
+        threads=settings.threads,
+    )
+
+
+def picture_limits(settings: "Settings") -> "Limits":
+    """What a picture file may cost, as the settings say."""
+    from leukemia_app.imaging.decode import Limits
+
+    return Limits(
+        max_bytes=settings.max_file_mb * 1_000_000, max_pixels=settings.max_megapixels * 1_000_000
+    )
+
+
+def load(model: str | None = None, library: "Library | None" = None) -> "Predictor":
+    """The model of that id, ready to read; without `model` the first for fields, else for cells.
+
+    Raises:
+        BundleError: there is no such model, or it cannot be used.
+    """
+    library = library or open_library()
+    model = model or library.default("field") or library.default("cell")
+    if model is None:
+        raise BundleError(
+            "No model can be used. Run `python -m leukemia_app models list` to see why, "
+            "or name a folder of bundles in LEUKEMIA_MODELS."
+        )
+    return library.predictor(model)
+
+
+def picture_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Every file given, in order; a folder stands for the pictures in and below it, by name.
+
+    Hidden files are left out. A folder without pictures stays, to be reported as such.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found += _pictures_below(path) or [path] if path.is_dir() else [path]
+    return found
+
+
+def classify(
+    paths: Iterable[str | Path],
+    model: "str | Predictor | None" = None,
+    library: "Library | None" = None,
+    limits: "Limits | None" = None,
+) -> "Iterator[Reading | Unread]":
+    """One result a file, in the order of `picture_files(paths)`, in constant memory.
+
+    >>> for result in classify(["smear/"]):
+    ...     print(result.to_dict())
+
+    `model` is an id, a loaded model, or None as for `load`. `limits` say what a file may cost.
+    A file that cannot be read gives its reason in place of a reading. While one batch is read the
+    next is decoded.
+
+    Raises:
+        BundleError: there is no such model, or it cannot be used.
+    """
+    predictor = load(model, library) if model is None or isinstance(model, str) else model
+    return _results(picture_files(paths), predictor, limits)
+
+
+def _results(
+    files: Sequence[Path], predictor: "Predictor", limits: "Limits | None"
+) -> "Iterator[Reading | Unread]":
+    from leukemia_app.imaging.decode import DEFAULT_LIMITS
+
+    limits, waiting = limits or DEFAULT_LIMITS, iter(files)
+    with ThreadPoolExecutor(1) as ahead:
+        batch = ahead.submit(_decoded_batch, waiting, limits)
+        while decoded := batch.result():
+            batch = ahead.submit(_decoded_batch, waiting, limits)
+            yield from _read_batch(decoded, predictor)
+
+
+def _decoded_batch(files: Iterator[Path], limits: "Limits") -> "list[Decoded | Unread]":
+    from leukemia_app.evaluation.results import Unread
+
+    batch: list[Decoded | Unread] = []
+    size_bytes = 0
+    for path in files:
+        try:
+            decoded = _decode(path, limits)
+        except AppError as error:
+            batch.append(Unread(file=str(path), kind=error.kind, message=str(error)))
+        else:
+            batch.append(decoded)
+            size_bytes += decoded[1].pixels.nbytes
+        if len(batch) == BATCH_PICTURES or size_bytes >= BATCH_BYTES:
+            break
+    return batch
+
+
+def _decode(path: Path, limits: "Limits") -> "Decoded":
+    from leukemia_app.errors import ImageError
+    from leukemia_app.imaging.decode import read_picture
+
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder without pictures. Choose JPEG, PNG, BMP, WebP, TIFF.")
+    started = perf_counter()
+    picture = read_picture(path, limits)
+    return str(path), picture, 1000 * (perf_counter() - started)
+
+
+def _read_batch(
+    batch: "Sequence[Decoded | Unread]", predictor: "Predictor"
+) -> "Iterator[Reading | Unread]":
+    decoded = [item for item in batch if isinstance(item, tuple)]
+    answers = iter(_read_all(decoded, predictor))
+    for item in batch:
+        yield next(answers) if isinstance(item, tuple) else item
+
+
+def _read_all(decoded: "Sequence[Decoded]", predictor: "Predictor") -> "list[Reading | Unread]":
+    from leukemia_app.evaluation.results import Unread
+
+    if not decoded:
+        return []
+    try:
+        readings = predictor.read([picture for _, picture, _ in decoded])
+    except AppError as error:
+        if len(decoded) > 1:  # the others of the batch are not to suffer for one picture
+            return [result for each in decoded for result in _read_all([each], predictor)]
+        return [Unread(file=decoded[0][0], kind=error.kind, message=str(error))]
+    return [
+        replace(reading, file=file, ms={"decode": decode_ms, **reading.ms})
+        for reading, (file, _, decode_ms) in zip(readings, decoded, strict=True)
+    ]
+
+
+def _pictures_below(folder: Path) -> list[Path]:
+    from leukemia_app.data.manifest import SUFFIXES
+
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )

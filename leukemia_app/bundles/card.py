@@ -1,0 +1,89 @@
+"""The model card: README.md of a bundle, made of its spec alone."""
+
+import json
+from collections.abc import Iterable
+
+from leukemia_app.bundles.spec import Figure, Spec
+
+KINDS = {
+    "result": "Figures",
+    "robustness": "Under disturbances",
+    "control": "Controls: what else gives the class away",
+    "scope": "Scope: what is referred",
+}
+
+
+def card(spec: Spec) -> str:
+    """Markdown with the Hub's metadata in front; every figure with its part, n and interval."""
+    sections = [
+        _metadata(spec),
+        f"# {spec.title}\n\n{spec.summary}\n\nResearch use only, not a diagnosis.",
+        f"## Intended use\n\n{spec.intended_use}\n\n**Not for:** {spec.not_for}",
+        "## Labels\n\n"
+        + "\n".join(f"- **{label.name}**: {label.meaning}" for label in spec.labels),
+        f"## Pictures it learned from\n\n{_data(spec)}",
+    ]
+    for kind, title in KINDS.items():
+        if rows := [figure for figure in spec.figures if figure.kind == kind]:
+            sections.append(f"## {title}\n\n{figure_table(rows)}")
+    sections.append(f"## Network and input\n\n{_network(spec)}")
+    sections.append(f"## Made again\n\n{_training(spec)}")
+    return "\n\n".join(sections) + "\n"
+
+
+def figure_table(figures: Iterable[Figure]) -> str:
+    """A Markdown table, one row a figure."""
+    lines = ["| figure | value | 95 % interval | on | pictures | groups | note |", "|" + "---|" * 7]
+    for figure in figures:
+        value = "not defined" if figure.value is None else f"{figure.value:.3f}"
+        ends = "–" if figure.low is None else f"{figure.low:.3f}–{figure.high:.3f}"
+        groups = f"{figure.n_groups} by {figure.group_level}"
+        lines.append(
+            f"| {figure.name} | {value} | {ends} | {figure.part} | {figure.n} | {groups} "
+            f"| {figure.note} |"
+        )
+    return "\n".join(lines)
+
+
+def _metadata(spec: Spec) -> str:
+    # A string in JSON is one in YAML too.
+    rows = [
+        f"license: {json.dumps(spec.licence)}",
+        "library_name: keras",
+        "pipeline_tag: image-classification",
+        "tags: [leukemia, blood-smear, microscopy, research]",
+    ]
+    return "---\n" + "\n".join(rows) + "\n---"
+
+
+def _data(spec: Spec) -> str:
+    parts = "\n".join(
+        f"- {name}: {facts['pictures']} pictures, {facts['groups']} groups"
+        for name, facts in spec.split.get("parts", {}).items()
+    )
+    data = spec.data
+    limits = f"\n\n{data['limits']}" if data.get("limits") else ""
+    return (
+        f"{data.get('name', '')}. Source: {data.get('source', '')}. "
+        f"Licence: {data.get('licence', '')}.\n\nSplit by {spec.split.get('level', 'image')}:\n\n"
+        f"{parts}{limits}"
+    )
+
+
+def _network(spec: Spec) -> str:
+    recipe = "\n".join(f"- {name}: {value}" for name, value in spec.recipe.to_dict().items())
+    scope = "" if spec.scope is None else f" Scope limit {spec.scope.limit:.3f}."
+    return (
+        f"Backbone {spec.network.backbone}, head {spec.network.head}. Input:\n\n{recipe}\n\n"
+        f"Temperature {spec.temperature:.3f}. Refers under a top probability of "
+        f"{spec.threshold:.3f}.{scope}"
+    )
+
+
+def _training(spec: Spec) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
+    parents = f"\n\nStarted from: {', '.join(spec.parents)}." if spec.parents else ""
+    return (
+        f"```\n{spec.training.get('command', '')}\n```\n\nSeed {spec.training.get('seed')}. "
+        f"{versions}.{parents}"
+    )

@@ -1,0 +1,176 @@
+"""What a model bundle says of itself: bundle.json, checked key by key."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any
+
+from leukemia_app.errors import BundleError, RecipeError
+from leukemia_app.imaging.recipe import Recipe
+
+FORMAT_VERSION = 1
+SEEN_DIGITS = 16
+"""Hex digits kept of each training picture's digest: 64 bits tell a million pictures apart."""
+LABEL_KINDS = ("cell type", "field subtype", "binary")
+GROUP_LEVELS = ("patient", "run", "image")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One class: its short name, as in the data, and what it means."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """Which network the weights belong to."""
+
+    backbone: str
+    head: str
+    head_arguments: Mapping[str, Any] = field(default_factory=dict)
+    backbone_arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured number with what is needed to believe it."""
+
+    name: str
+    """The metric in the field's words: macro-F1, AUROC, accuracy, sensitivity."""
+    value: float | None
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval; None where it is not defined."""
+    part: str
+    """Which pictures: `test`, `validation`, `5-fold cross-validation`, or another set's name."""
+    n: int
+    n_groups: int
+    group_level: str
+    """What was resampled and kept on one side of the split: patient, run or image."""
+    kind: str = "result"
+    """`result`, `control` (colour only, size only, background only), `robustness`, `scope`."""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeSpec:
+    """Where the scope statistics lie and from which score on a picture counts as unlike."""
+
+    file: str
+    limit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A bundle's identity, network, recipe, decision values, figures and provenance."""
+
+    id: str
+    title: str
+    summary: str
+    labels: tuple[Label, ...]
+    """In the order of the network's outputs; with one output: (negative, positive)."""
+    label_kind: str
+    network: NetworkSpec
+    recipe: Recipe
+    temperature: float
+    """Divides the logits; 1 leaves them."""
+    threshold: float
+    """Top probability under which the model refers; 0 never refers."""
+    scope: ScopeSpec | None
+    figures: tuple[Figure, ...]
+    data: Mapping[str, str]
+    """name, source, licence of the training pictures."""
+    split: Mapping[str, Any]
+    """level (patient, run, image), and per part the numbers of pictures and groups."""
+    intended_use: str
+    not_for: str
+    licence: str
+    parents: tuple[str, ...]
+    training: Mapping[str, Any]
+    """command, seed and what else is needed to make the bundle again."""
+    versions: Mapping[str, str]
+    files: Mapping[str, str]
+    """sha256 of every file of the bundle but bundle.json and README.md."""
+    positive_threshold: float | None = None
+    """Two classes: probability of the second label from which it is the answer; None: 0.5."""
+    seen: tuple[str, ...] = ()
+    """First `SEEN_DIGITS` of each training picture's pixel digest; for leaving out."""
+
+    def __post_init__(self) -> None:
+        """Refuse any value that cannot be served."""
+        where = f"bundle.json of {self.id!r}"
+        if not _ID.fullmatch(self.id):
+            raise BundleError(f"{where}: id must be lower-case letters, digits and -, at most 80.")
+        if len(self.labels) < 2 or len({label.name for label in self.labels}) != len(self.labels):
+            raise BundleError(f"{where}: labels must be at least two different names.")
+        if self.label_kind not in LABEL_KINDS:
+            raise BundleError(f"{where}: label_kind is {self.label_kind!r}; use one of "
+                              f"{', '.join(LABEL_KINDS)}.")  # fmt: skip
+        if not 0.01 <= self.temperature <= 100:
+            raise BundleError(f"{where}: temperature is {self.temperature}; use 0.01 to 100.")
+        if not 0 <= self.threshold <= 1:
+            raise BundleError(f"{where}: threshold is {self.threshold}; use 0 to 1.")
+        for name, digest in self.files.items():
+            if "/" in name or "\\" in name or name.startswith("."):
+                raise BundleError(f"{where}: file name {name!r} must be a plain name.")
+            if not _SHA256.fullmatch(digest):
+                raise BundleError(f"{where}: sha256 of {name} is not 64 hex digits.")
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of the outputs."""
+        return tuple(label.name for label in self.labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values as written to bundle.json."""
+        return {"format_version": FORMAT_VERSION} | asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Spec":
+        """The spec that `to_dict` described.
+
+        Raises:
+            BundleError: a key is unknown or missing, or a value cannot be used.
+        """
+        values = dict(values)
+        version = values.pop("format_version", None)
+        if version != FORMAT_VERSION:
+            raise BundleError(f"bundle.json has format_version {version!r}; this version reads "
+                              f"{FORMAT_VERSION}. Update the app.")  # fmt: skip
+        _check_keys(cls, values, "bundle.json")
+        try:
+            values["recipe"] = Recipe.from_dict(values["recipe"])
+        except RecipeError as error:
+            raise BundleError(f"bundle.json: {error}") from error
+        values["labels"] = tuple(_made(Label, item, "labels") for item in values["labels"])
+        values["network"] = _made(NetworkSpec, values["network"], "network")
+        values["figures"] = tuple(_made(Figure, item, "figures") for item in values["figures"])
+        if values["scope"] is not None:
+            values["scope"] = _made(ScopeSpec, values["scope"], "scope")
+        for name in ("parents", "seen"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+def _check_keys(kind: type, values: Any, where: str) -> None:
+    if not isinstance(values, Mapping):
+        raise BundleError(f"{where} is not an object.")
+    known = {item.name for item in fields(kind)}
+    required = {item.name for item in fields(kind) if _is_required(item)}
+    if unknown := sorted(set(values) - known):
+        raise BundleError(f"{where} has unknown keys: {', '.join(unknown)}.")
+    if missing := sorted(required - set(values)):
+        raise BundleError(f"{where} lacks {', '.join(missing)}.")
+
+
+def _is_required(item: Any) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _made(kind: type, values: Any, where: str) -> Any:
+    _check_keys(kind, values, f"bundle.json: {where}")
+    return kind(**values)

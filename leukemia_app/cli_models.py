@@ -1,0 +1,204 @@
+"""The commands about models: list, show and check."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leukemia_app.cli_output import (
+    without_native_notes,
+    write_json,
+    write_line,
+    write_table,
+)
+from leukemia_app.errors import AppError, BundleError, SettingError
+from leukemia_app.settings import Settings
+
+if TYPE_CHECKING:
+    from leukemia_app.bundles.library import Entry
+    from leukemia_app.bundles.spec import Spec
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `models` with its own commands."""
+    models = commands.add_parser("models", help="list, show and check models")
+    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="every model of this machine")
+    listed.set_defaults(run=run_list)
+    show = actions.add_parser("show", help="what a model is for, and how good it is")
+    show.add_argument("id", metavar="ID")
+    show.set_defaults(run=run_show)
+    check = actions.add_parser("check", help="rebuild models and run their self-tests")
+    check.add_argument("id", metavar="ID", nargs="?", help="default: all models")
+    check.set_defaults(run=run_check)
+    for action in (listed, show, check):
+        action.add_argument("--json", action="store_true", help="print JSON")
+    figures = actions.add_parser("figures", help="the shipped models' figures as Markdown")
+    figures.add_argument("--into", metavar="FILE", type=Path, help="write between the marks there")
+    figures.set_defaults(run=run_figures)
+
+
+def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Every model; 2 where there is none."""
+    from leukemia_app.api import open_library
+
+    entries = open_library(settings).entries()
+    if arguments.json:
+        write_json([_listed(entry) for entry in entries])
+    elif entries:
+        write_table(("id", "from", "reads", "figure"), [_row(entry) for entry in entries])
+    else:
+        raise BundleError("No model was found. Name a folder of bundles in LEUKEMIA_MODELS.")
+    return 0 if entries else 2
+
+
+def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
+    """One model's facts, with every figure, its interval and its split."""
+    from leukemia_app.evaluation import words
+
+    entry = _entry(arguments.id, settings)
+    spec = entry.spec
+    if spec is None:
+        raise BundleError(f"The model {entry.id} cannot be shown: {entry.problem}")
+    if arguments.json:
+        write_json(_listed(entry) | {"spec": spec.to_dict()})
+        return 0
+    write_line(f"{spec.title} ({spec.id}, {entry.origin})")
+    write_line(spec.summary)
+    if entry.problem:
+        write_line(f"Cannot be used: {entry.problem}")
+    write_line()
+    width = max(len(name) for name, _ in words.fact_rows(spec))
+    for name, value in words.fact_rows(spec):
+        write_line(f"{name:<{width}}  {value}")
+    write_line()
+    write_table(("label", "meaning"), [(label.name, label.meaning) for label in spec.labels])
+    write_line()
+    rows = [(figure.name, *words.figure_cells(figure)) for figure in spec.figures]
+    write_table(words.FIGURE_HEADS, rows)
+    return 0
+
+
+def run_check(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Check one model or all; 0 all well, 1 some failed, 2 all failed."""
+    from leukemia_app.api import open_library
+
+    entries = [_entry(arguments.id, settings)] if arguments.id else open_library(settings).entries()
+    if not entries:
+        raise BundleError("No model was found. Name a folder of bundles in LEUKEMIA_MODELS.")
+    with without_native_notes():
+        found = [_checked(entry, settings.threads) for entry in entries]
+    if arguments.json:
+        write_json(found)
+    else:
+        for facts in found:
+            write_line(f"{facts['id']}  {'ok' if facts['ok'] else 'failed'}  {facts['said']}")
+    n_failed = sum(not facts["ok"] for facts in found)
+    return 0 if not n_failed else 2 if n_failed == len(found) else 1
+
+
+def run_figures(arguments: argparse.Namespace, settings: Settings) -> int:
+    """The figures of the shipped models, printed or written into a file."""
+    from leukemia_app.api import open_library
+
+    shipped = [entry for entry in open_library(settings).entries() if entry.origin == "shipped"]
+    table = figures_table([entry.spec for entry in shipped if entry.spec is not None])
+    if arguments.into is None:
+        write_line(table)
+        return 0
+    text = arguments.into.read_text(encoding="utf-8")
+    arguments.into.write_text(between_marks(text, table, "figures"), encoding="utf-8")
+    return 0
+
+
+def figures_table(specs: "Sequence[Spec]") -> str:
+    """Markdown: each model's results and controls, with interval, pictures and split."""
+    from leukemia_app.evaluation import words
+
+    if not specs:
+        return "No model is shipped."
+    lines = [f"| model | {' | '.join(words.FIGURE_HEADS)} |", "|---" * 7 + "|"]
+    for spec in specs:
+        figures = [each for each in spec.figures if each.kind in ("result", "control")]
+        for number, figure in enumerate(figures):
+            name = f"`{spec.id}`" if number == 0 else ""
+            lines.append(f"| {name} | {figure.name} | {' | '.join(words.figure_cells(figure))} |")
+    return "\n".join(lines)
+
+
+def between_marks(text: str, inner: str, name: str) -> str:
+    """`text` with `inner` between its comments `<!-- name: … -->` and `<!-- end of name -->`.
+
+    Raises:
+        SettingError: the text has not both marks.
+    """
+    start, end = f"<!-- {name}:", f"<!-- end of {name} -->"
+    before, found, rest = text.partition(start)
+    mark, closed, tail = rest.partition("-->\n")
+    _, ended, after = tail.partition(end)
+    if not (found and closed and ended):
+        raise SettingError(f"The file has no marks {start} … --> and {end}; add them.")
+    return f"{before}{start}{mark}-->\n{inner}\n{end}{after}"
+
+
+def _entry(id: str, settings: Settings) -> "Entry":
+    from leukemia_app.api import open_library
+
+    entries = open_library(settings).entries()
+    for entry in entries:
+        if entry.id == id:
+            return entry
+    listed = ", ".join(entry.id for entry in entries) or "none, no bundle was found"
+    raise BundleError(f"No model has the id {id!r}; there are: {listed}.")
+
+
+def _listed(entry: "Entry") -> dict[str, Any]:
+    spec = entry.spec
+    return {
+        "id": entry.id,
+        "from": entry.origin,
+        "folder": str(entry.folder),
+        "title": None if spec is None else spec.title,
+        "input": None if spec is None else spec.recipe.input,
+        "labels": None if spec is None else list(spec.label_names),
+        "problem": entry.problem,
+    }
+
+
+def _row(entry: "Entry") -> tuple[str, str, str, str]:
+    from leukemia_app.evaluation import words
+
+    if entry.spec is None or entry.problem is not None:
+        return entry.id, entry.origin, "cannot be used", entry.problem or ""
+    figure = words.main_figure(entry.spec)
+    said = "not measured" if figure is None else words.figure_line(figure)
+    return entry.id, entry.origin, words.reads(entry.spec).removeprefix("reads "), said
+
+
+def _checked(entry: "Entry", threads: int) -> dict[str, Any]:
+    """What `models check` says of one bundle: every engine of this machine was tried."""
+    from leukemia_app.bundles.device import Machine
+    from leukemia_app.bundles.engines import LITERT_FILE, Engine, KerasEngine, LiteRtEngine
+    from leukemia_app.bundles.store import self_test, verify
+
+    machine = Machine.here()
+    differences: dict[str, float] = {}
+    try:
+        if entry.problem is not None:
+            raise BundleError(entry.problem)
+        spec = verify(entry.folder)
+        engines: dict[str, Engine] = {}
+        if machine.has_litert:
+            engines["litert"] = LiteRtEngine(entry.folder / LITERT_FILE, threads)
+        if machine.has_tensorflow:
+            engines["keras"] = KerasEngine(entry.folder, spec)
+        for name, engine in engines.items():
+            differences[name] = self_test(entry.folder, engine).answer_difference
+    except AppError as error:
+        return {"id": entry.id, "ok": False, "engines": differences, "said": str(error)}
+    said = "files as written, pictures prepared as before, answers as before: " + ", ".join(
+        f"{name} within {difference:.1g}" for name, difference in differences.items()
+    )
+    if not machine.has_tensorflow:
+        said += "; not rebuilt from its weights, as TensorFlow is not installed"
+    return {"id": entry.id, "ok": True, "engines": differences, "said": said}

@@ -1,0 +1,115 @@
+"""What commands write: lines, one JSON array as it grows, and progress where somebody watches."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TextIO
+
+CLEAR_LINE = "\r\x1b[K"
+PROGRESS_EVERY_S = 0.2
+
+
+class Progress:
+    """How far a long command is, on the terminal's last line; nothing in a pipe or a file."""
+
+    def __init__(
+        self, total: int, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Count to `total` on `stream`, standard error unless told otherwise."""
+        self._total = total
+        self._stream = stream or sys.stderr
+        self._is_shown = self._stream.isatty() and total > 1
+        self._clock = clock
+        self._started = self._drawn = clock()
+        self._done = 0
+
+    def step(self) -> None:
+        """One more is done."""
+        self._done += 1
+        now = self._clock()
+        if self._is_shown and (now - self._drawn >= PROGRESS_EVERY_S or self._done == self._total):
+            self._drawn = now
+            self._stream.write(CLEAR_LINE + self._line(now - self._started))
+            self._stream.flush()
+
+    def clear(self) -> None:
+        """Leave the terminal's line free for something else."""
+        if self._is_shown:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+
+    def _line(self, spent_s: float) -> str:
+        left_s = spent_s / self._done * (self._total - self._done)
+        return f"{self._done:,} of {self._total:,}, {duration(left_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words a person reads: `40 s`, `3 min`, `2 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@contextmanager
+def without_native_notes() -> Iterator[None]:
+    """Standard error closed to native code: LiteRT greets there at every start."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class JsonArray:
+    """A JSON array on standard output, written item by item, one a line; empty without items."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Write to `stream`, standard output unless told otherwise."""
+        self._stream = stream or sys.stdout
+        self._is_empty = True
+
+    def add(self, item: Mapping[str, Any]) -> None:
+        """Write one more object."""
+        self._stream.write("\n" if self._is_empty else ",\n")
+        self._is_empty = False
+        self._stream.write(json.dumps(item, ensure_ascii=False, allow_nan=False))
+
+    def __enter__(self) -> "JsonArray":
+        """Open the array."""
+        self._stream.write("[")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        """Close the array, so that it can be read also after a failure half way."""
+        self._stream.write("\n]\n")
+
+
+def write_line(text: str = "") -> None:
+    """One line on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def write_json(value: Any) -> None:
+    """One value on standard output, indented."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell, the last one free."""
+    lines = [heads, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        write_line("  ".join(padded).rstrip())

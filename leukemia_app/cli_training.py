@@ -1,0 +1,222 @@
+"""The commands that train and score: train and evaluate."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leukemia_app.cli_output import CLEAR_LINE, Progress, write_json, write_line, write_table
+from leukemia_app.errors import DatasetError, RunError
+
+if TYPE_CHECKING:
+    from leukemia_app.bundles.spec import Figure
+    from leukemia_app.evaluation.evaluate import Evaluation
+    from leukemia_app.settings import Settings
+    from leukemia_app.training.config import RunConfig
+    from leukemia_app.training.run_folder import RunFolder
+
+FIGURES_FILE = "figures.json"
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `train` and `evaluate`."""
+    train = commands.add_parser("train", help="train a model on a folder of pictures; resumes")
+    train.add_argument("data", type=Path, metavar="DATA", help="folder with a folder a class")
+    train.add_argument("--config", type=Path, metavar="F", help="settings of the run, as JSON")
+    train.add_argument("--backbone", metavar="B")
+    train.add_argument("--head", metavar="H")
+    train.add_argument("--start", metavar="S", help="none, file:PATH or bundle:FOLDER")
+    train.add_argument("--groups", metavar="CSV", help="file,label,group[,part] of each picture")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
+    train.add_argument("--image-split", action="store_true",
+                       help="split by picture at random instead, to see what leakage buys")  # fmt: skip
+    train.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/run"),
+                       help="folder of the run")  # fmt: skip
+    train.add_argument("--json", action="store_true", help="print the figures as JSON")
+    train.set_defaults(run=run_train)
+    evaluate = commands.add_parser("evaluate", help="score a model on labelled pictures")
+    evaluate.add_argument("data", type=Path, metavar="DATA")
+    evaluate.add_argument("--model", metavar="ID", required=True)
+    evaluate.add_argument("--groups", type=Path, metavar="CSV")
+    evaluate.add_argument("--group-level", choices=("patient", "run", "image"), default="run",
+                          help="what a group of the CSV is")  # fmt: skip
+    evaluate.add_argument("--part", default="test", help="part named in the CSV; all without one")
+    evaluate.add_argument("--corruptions", action="store_true",
+                          help="also under every disturbance at five strengths")  # fmt: skip
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="folder for evaluation.json")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=run_evaluate)
+
+
+def run_train(arguments: argparse.Namespace, _: "Settings") -> int:
+    """Carry out a run, or as many as there are folds, and print the figures."""
+    from leukemia_app.training.cross_validation import fold_figures, image_split_figures
+    from leukemia_app.training.run_folder import RunFolder
+
+    config = _config(arguments)
+    if arguments.folds:
+        folders = []
+        for fold in range(arguments.folds):
+            folders.append(RunFolder(path=arguments.out / f"fold-{fold}"))
+            _carry_out(folders[-1], replace(config, folds=arguments.folds, fold=fold, patience=0))
+        figures = fold_figures(folders)
+    elif arguments.image_split:
+        folder = RunFolder(path=arguments.out)
+        _carry_out(folder, replace(config, split="image", patience=0))
+        figures = image_split_figures(folder)
+    else:
+        from leukemia_app.bundles.store import read_spec
+
+        folder = RunFolder(path=arguments.out)
+        _carry_out(folder, config)
+        figures = list(read_spec(folder.path / "bundle").figures)
+    _write_figures(arguments, figures)
+    return 0
+
+
+def _config(arguments: argparse.Namespace) -> "RunConfig":
+    from leukemia_app.data.manifest import read_manifest
+    from leukemia_app.imaging.recipe import Recipe
+    from leukemia_app.networks.backbones import SCALINGS
+    from leukemia_app.training.config import RunConfig
+
+    given: dict[str, Any] = {
+        name: getattr(arguments, name)
+        for name in ("backbone", "head", "start", "groups", "seed")
+        if getattr(arguments, name) is not None
+    } | {"data": str(arguments.data)}
+    if arguments.config:
+        try:
+            values = json.loads(arguments.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{arguments.config} cannot be read as JSON ({error}).") from error
+        return RunConfig.from_dict(values | given)
+    if not arguments.backbone or not arguments.head:
+        raise RunError("Give --backbone and --head, or --config with a file that names them.")
+    if arguments.backbone not in SCALINGS:
+        raise RunError(f"backbone is {arguments.backbone!r}; use one of {', '.join(SCALINGS)}.")
+    groups = Path(arguments.groups) if arguments.groups else None
+    manifest = read_manifest(arguments.data, groups)
+    return RunConfig(
+        **{"groups": None} | given,
+        id=arguments.out.name.lower(),
+        group_level=manifest.group_level,
+        labels=manifest.labels,
+        recipe=Recipe(input="field", side_px=128, scaling=SCALINGS[arguments.backbone]),
+    )
+
+
+def _carry_out(folder: "RunFolder", config: "RunConfig") -> None:
+    from leukemia_app.training import jobs
+
+    folder.create(config)
+    if folder.status()["state"] == "done":
+        return
+    process = jobs.start(folder)
+    try:
+        for event in jobs.follow(folder, process):
+            _show(event)
+    except KeyboardInterrupt:
+        jobs.stop(folder, process)
+        raise
+    status = folder.status()
+    if status["state"] != "done":
+        reason = status.get("reason", "The same command goes on from the last epoch.")
+        raise RunError(f"The run in {folder.path} is {status['state']}. {reason}")
+
+
+def _show(event: Mapping[str, Any]) -> None:
+    """Steps on the terminal's last line, epochs as lines; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        return
+    numbers = "  ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in event.items() if name not in ("time", "kind")
+    )  # fmt: skip
+    end = "\n" if event["kind"] in ("epoch", "head", "left out") else ""
+    sys.stderr.write(f"{CLEAR_LINE}{event['kind']}  {numbers}{end}")
+    sys.stderr.flush()
+
+
+def _write_figures(arguments: argparse.Namespace, figures: "list[Figure]") -> None:
+    rows = [vars(figure) for figure in figures]
+    text = json.dumps(rows, indent=1, ensure_ascii=False)
+    (arguments.out / FIGURES_FILE).write_text(text + "\n", encoding="utf-8")
+    if arguments.json:
+        write_json(rows)
+        return
+    write_table(
+        ("figure", "value", "95 % interval", "on"),
+        [
+            (
+                figure.name, _number(figure.value),
+                f"{_number(figure.low)}–{_number(figure.high)}",
+                f"{figure.part}, n={figure.n}, {figure.n_groups} by {figure.group_level}",
+            )
+            for figure in figures
+        ],
+    )  # fmt: skip
+
+
+def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
+    """Score one model and print its figures with intervals."""
+    from leukemia_app.api import open_library
+    from leukemia_app.data.manifest import read_manifest
+    from leukemia_app.evaluation.corruptions import CORRUPTIONS
+    from leukemia_app.evaluation.evaluate import evaluate
+    from leukemia_app.training.scoring import samples
+
+    predictor = open_library(settings).predictor(arguments.model)
+    manifest = read_manifest(arguments.data, arguments.groups, arguments.group_level)
+    rows = manifest.part(arguments.part) if arguments.groups else manifest.rows
+    rows = tuple(row for row in rows if row.label in predictor.spec.label_names)
+    if not rows:
+        raise DatasetError(
+            f"{arguments.data} has no picture in part {arguments.part!r} with one of the labels "
+            f"{', '.join(predictor.spec.label_names)}."
+        )
+    progress = Progress(len(rows))
+    found = evaluate(
+        predictor,
+        samples(manifest, rows),
+        split={"part": arguments.part if arguments.groups else "all",
+               "level": manifest.group_level},
+        corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
+        if arguments.corruptions else (),
+        progress=lambda done: progress.step(),
+    )  # fmt: skip
+    progress.clear()
+    result = found.to_dict()
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(result, indent=1, ensure_ascii=False)
+        (arguments.out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    if arguments.json:
+        write_json(result)
+    else:
+        _write_evaluation(found)
+    return 0
+
+
+def _write_evaluation(found: "Evaluation") -> None:
+    n_groups = len(set(found.answers.groups))
+    write_line(
+        f"{found.model} on {len(found.answers.true)} pictures of {n_groups} groups "
+        f"(part {found.split['part']}, by {found.split['level']})"
+    )
+    write_table(
+        ("figure", "value", "95 % interval"),
+        [
+            (name.replace("_", " "), _number(figure.value),
+             f"{_number(figure.low)}–{_number(figure.high)}")
+            for name, figure in found.metrics.items()
+        ],
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

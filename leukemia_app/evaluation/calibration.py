@@ -1,0 +1,52 @@
+"""Probabilities that mean what they say, and the one under which a model should not answer."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from leukemia_app.evaluation.metrics import balanced_log_loss
+from leukemia_app.imaging.picture import FloatArray
+
+TEMPERATURES = (0.2, 10.0)
+
+
+def fit_temperature(true: NDArray[np.int64], logits: FloatArray) -> float:
+    """The number that divides logits so that the balanced log loss is least.
+
+    `logits` is (n_images, n_outputs) of pictures the network did not learn from.
+    Source: Guo et al. 2017, arXiv 1706.04599.
+    """
+    low, high = np.log(TEMPERATURES)
+    found = minimize_scalar(
+        lambda log_t: balanced_log_loss(true, logits / np.float32(np.exp(log_t))),
+        bounds=(low, high), method="bounded",
+    )  # fmt: skip
+    return float(np.exp(found.x))
+
+
+def choose_threshold(
+    true: NDArray[np.int64], probabilities: FloatArray, error: float, most_referred: float = 0.5
+) -> float:
+    """Lowest top probability from which at most `error` of the answers are wrong.
+
+    At most `most_referred` of the pictures lie under it: a model that cannot keep the error
+    refers that many and no more. `probabilities` is (n_images, n_classes).
+    """
+    top = probabilities.max(1)
+    wrong = probabilities.argmax(1) != true
+    order = np.argsort(-top, kind="stable")
+    share_wrong = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
+    fits = np.flatnonzero(share_wrong <= error)
+    n_answered = int(fits[-1]) + 1 if len(fits) else 0
+    n_answered = max(n_answered, int(np.ceil(len(order) * (1 - most_referred))))
+    if n_answered == len(order):
+        return 0.0
+    return float(top[order[n_answered - 1]])
+
+
+def choose_positive_threshold(
+    true: NDArray[np.int64], scores: NDArray[np.floating], sensitivity: float
+) -> float:
+    """Highest score of class 1 at which at least `sensitivity` of class 1 lies at or above."""
+    positive = np.sort(scores[true == 1])[::-1]
+    return float(positive[int(np.ceil(sensitivity * len(positive))) - 1])

@@ -1,0 +1,106 @@
+"""Intervals for measured shares, and how many more pictures would narrow them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def wilson_interval(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Ends of the interval for a share of `k` among `n` independent cases, both 0 to 1.
+
+    Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209–212.
+
+    >>> wilson_interval(3, 20)  # 15 %, 5 to 36 %
+    (0.0523..., 0.3604...)
+
+    Raises:
+        ValueError: `n` is below 1, `k` outside 0 to n, or `level` outside 0 to 1.
+    """
+    if n < 1 or not 0 <= k <= n:
+        raise ValueError(f"{k} of {n} is no share; use 0 to n of at least 1.")
+    centre, half = _wilson(k / n, n, _quantile(level))
+    # k of 0 and of n give the ends exactly, which rounding would miss
+    low = 0.0 if k == 0 else max(0.0, centre - half)
+    high = 1.0 if k == n else min(1.0, centre + half)
+    return low, high
+
+
+def pictures_to_halve(k: int, n: int, level: float = 0.95) -> int:
+    """How many more pictures halve the width of `wilson_interval(k, n)` if the share stays.
+
+    Raises:
+        ValueError: as `wilson_interval`.
+    """
+    wilson_interval(k, n, level)
+    share, z = k / n, _quantile(level)
+    goal = _wilson(share, n, z)[1] / 2
+    enough = 2 * n
+    while _wilson(share, enough, z)[1] > goal:
+        enough *= 2
+    short = enough // 2
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        if _wilson(share, middle, z)[1] > goal:
+            short = middle
+        else:
+            enough = middle
+    return enough - n
+
+
+def _quantile(level: float) -> float:
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; use more than 0 and less than 1, such as 0.95.")
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
+    """Centre and half width of the interval before its ends are held to 0 and 1."""
+    shrink = 1 + z * z / n
+    centre = (share + z * z / (2 * n)) / shrink
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / shrink
+    return centre, half
+
+
+def group_draws(
+    groups: Sequence[str], strata: Sequence[object], n_draws: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
+    """Picture numbers of bootstrap samples that draw whole groups, with replacement.
+
+    Groups are drawn within strata (a group's most frequent one, as a rule its class), so that no
+    class vanishes from a sample.
+    Source: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8.
+    """
+    group_ids, group_of = np.unique(groups, return_inverse=True)
+    _, stratum_of = np.unique(strata, return_inverse=True)
+    members = [np.flatnonzero(group_of == group) for group in range(len(group_ids))]
+    main = np.array([np.bincount(stratum_of[rows]).argmax() for rows in members])
+    by_stratum = [np.flatnonzero(main == stratum) for stratum in np.unique(main)]
+    rng = np.random.default_rng(seed)
+    for _ in range(n_draws):
+        drawn = np.concatenate([rng.choice(some, len(some)) for some in by_stratum])
+        yield np.concatenate([members[group] for group in drawn])
+
+
+def bootstrap_interval(
+    statistic: Callable[[NDArray[np.int64]], float | None],
+    groups: Sequence[str],
+    strata: Sequence[object],
+    n_draws: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Ends of the 95 % percentile interval of `statistic(picture numbers)` over group samples.
+
+    None where the statistic is undefined in more than a twentieth of the samples, or where only
+    one group is there to draw from.
+    """
+    if len(set(groups)) < 2:
+        return None
+    values = [statistic(rows) for rows in group_draws(groups, strata, n_draws, seed)]
+    known = [value for value in values if value is not None]
+    if len(known) < 0.95 * n_draws:
+        return None
+    low, high = np.percentile(known, (2.5, 97.5))
+    return float(low), float(high)

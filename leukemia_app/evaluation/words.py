@@ -1,0 +1,170 @@
+"""Numbers and decisions in words, the same on the page and in a report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leukemia_app.bundles.reading import Reading
+from leukemia_app.bundles.spec import Figure, Spec
+from leukemia_app.evaluation.smear import Count, SmearSummary
+
+RESEARCH_USE = "Research use only, not a diagnosis"
+REFER = "Refer to an expert"
+MAP_HINT = "The map shows where the score reacts, not why."
+NO_MAP = "A map of where the model looked is not available for this model."
+SUMMARY_NOTE = (
+    "Shares are of the pictures the model answered, with 95 % Wilson intervals, which hold for "
+    "independent pictures. The last row is of all pictures read."
+)
+FIGURE_HEADS = ("figure", "value", "95 % interval", "pictures", "part and split", "remark")
+SUMMARY_HEADS = ("class", "pictures", "share", "95 % interval", "more to halve it")
+NO_MEASURES = "No white cell was found, so nothing was measured."
+
+
+def percent(value: float) -> str:
+    """A probability from 0 to 1 with one decimal and its sign."""
+    return f"{100 * value:.1f} %"
+
+
+def whole_percent(value: float) -> str:
+    """A share from 0 to 1 in whole per cent, without the sign."""
+    return f"{100 * value:.0f}"
+
+
+def top_class(reading: Reading) -> str:
+    """The sentence that names the top class and its probability."""
+    label = reading.decision.label
+    return f"The model’s top class is {label} ({percent(reading.probabilities[label])})."
+
+
+def seconds(reading: Reading) -> str:
+    """How long the reading took, on which device."""
+    return f"{sum(reading.ms.values()) / 1000:.2f} s on {reading.device.upper()}"
+
+
+def split_level(level: str) -> str:
+    """How the split was made, in the words every figure carries."""
+    return "image-level, optimistic" if level == "image" else f"by {level}"
+
+
+def figure_line(item: Figure) -> str:
+    """One measured number with its interval and the level of its split."""
+    if item.value is None:
+        return f"{item.name}: not defined"
+    text = f"{item.name} {item.value:.2f}"
+    if item.low is not None and item.high is not None:
+        text += f" ({item.low:.2f}–{item.high:.2f})"
+    return f"{text} {split_level(item.group_level)}"
+
+
+def figure_cells(item: Figure) -> tuple[str, str, str, str, str]:
+    """A figure's value, interval, pictures, part with split, and remark."""
+    value = "not defined" if item.value is None else f"{item.value:.3f}"
+    both = item.low is not None and item.high is not None
+    interval = f"{item.low:.3f}–{item.high:.3f}" if both else "–"
+    groups = "" if item.group_level == "image" else f" in {item.n_groups:,} {item.group_level}s"
+    kind = "" if item.kind == "result" else f"{item.kind}; "
+    return (
+        value,
+        interval,
+        f"{item.n:,}{groups}",
+        f"{item.part}, {split_level(item.group_level)}",
+        f"{kind}{item.note}".removesuffix("; "),
+    )
+
+
+def main_figure(spec: Spec) -> Figure | None:
+    """The first result on test pictures, else the first result at all."""
+    results = [figure for figure in spec.figures if figure.kind == "result"]
+    on_test = [figure for figure in results if figure.part == "test"]
+    return next(iter(on_test + results), None)
+
+
+def split_words(spec: Spec) -> str:
+    """How the training pictures were parted, and into how many."""
+    parts = [f"{key} {_plain(value)}" for key, value in spec.split.items() if key != "level"]
+    return "; ".join([split_level(str(spec.split.get("level", "image"))), *parts])
+
+
+def reads(spec: Spec) -> str:
+    """What a model takes and gives, in a few words."""
+    what = "single cells" if spec.recipe.input == "cell" else "fields of a smear"
+    return f"reads {what}, {len(spec.labels)} classes"
+
+
+def fact_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
+    """Name and words of each fact about a model, in the order of reading."""
+    data = "; ".join(f"{value}" for value in spec.data.values() if value)
+    refers = f"top probability under {percent(spec.threshold)}" if spec.threshold else "never"
+    if spec.scope is not None:
+        refers += f", or unlike the training pictures (score over {spec.scope.limit:.2f})"
+    return (
+        ("For", spec.intended_use),
+        ("Not for", spec.not_for),
+        ("Trained on", data),
+        ("Split", split_words(spec)),
+        ("Refers", refers),
+        ("Network", f"{spec.network.backbone}, {spec.network.head} head, "
+                    f"{spec.recipe.side_px} × {spec.recipe.side_px} px"),
+        ("Licence", spec.licence),
+        ("From", ", ".join(spec.parents) or "no other model"),
+    )  # fmt: skip
+
+
+def cells_title(reading: Reading) -> str:
+    """The heading over the cell's measures."""
+    return f"Main cell of {reading.cells} found" if (reading.cells or 0) > 1 else "The cell"
+
+
+def sentence(phrases: Sequence[str]) -> str:
+    """Phrases as one sentence."""
+    joined = "; ".join(phrases)
+    return f"{joined[:1].upper()}{joined[1:]}." if joined else ""
+
+
+def measures(morphology: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Name and value of each measure that was taken; lobes are told in words beside them."""
+    known = (
+        ("N:C", _two_decimals(morphology.get("nc_ratio"))),
+        ("area", f"{morphology['area_px']:,} px"),
+        ("cell roundness", _two_decimals(morphology.get("roundness"))),
+        ("nucleus roundness", _two_decimals(morphology.get("nucleus_roundness"))),
+        ("solidity", _two_decimals(morphology.get("solidity"))),
+    )
+    return tuple((name, value) for name, value in known if value is not None)
+
+
+def map_share(label: str, share: float) -> str:
+    """How much of the map lies in the cells, in whole per cent."""
+    return f"{whole_percent(share)} % of the {label} map lies inside the cells."
+
+
+def count_sentence(count: Count) -> str:
+    """A label's share among the answered pictures, with its interval."""
+    low, high = count.interval
+    return (
+        f"{count.label}: {count.k} of {count.n} answered pictures, {whole_percent(count.share)} %, "
+        f"95 % interval {whole_percent(low)}–{whole_percent(high)} %."
+    )
+
+
+def summary_sentence(summary: SmearSummary) -> str:
+    """What the pictures say together, and what would narrow it."""
+    referred = summary.referred
+    said = []
+    if (top := summary.commonest) is not None:
+        said = [count_sentence(top), f"Count {top.more_to_halve:,} more to halve the interval."]
+    if referred.k == 0:
+        return " ".join([*said, "None was referred to an expert."])
+    verb = "was" if referred.k == 1 else "were"
+    rest = "" if top is None else " and not counted in the shares"
+    return " ".join([*said, f"{referred.k} of {referred.n} {verb} referred to an expert{rest}."])
+
+
+def _two_decimals(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)

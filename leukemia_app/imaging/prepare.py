@@ -1,0 +1,172 @@
+"""From a picture to network input, exactly as the recipe says; used by serving and training."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from leukemia_app.imaging.picture import FloatArray, Picture, UInt8Array
+from leukemia_app.imaging.recipe import Recipe
+from leukemia_app.imaging.segment import Segmentation, segment
+
+CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+"""Source: keras.applications.imagenet_utils, mode "caffe"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step of the way, to be shown. `pixels` is (rows, columns, 3) uint8 RGB."""
+
+    name: str
+    pixels: UInt8Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A part of the picture, in its pixels; bottom and right are the first ones outside."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Network input and how it came about.
+
+    `pixels` is (side, side, 3) uint8 RGB, what the network sees before scaling;
+    `tensor` is (side, side, 3) float32, scaled as the recipe says.
+    """
+
+    pixels: UInt8Array
+    tensor: FloatArray
+    stages: tuple[Stage, ...]
+    segmentation: Segmentation | None
+    box: Box
+    remarks: tuple[str, ...] = ()
+
+
+def prepare(picture: Picture, recipe: Recipe) -> Prepared:
+    """Network input for one picture; the picture stays unchanged.
+
+    Raises:
+        ImageError: the segmentation method cannot work on the picture.
+    """
+    stages = [Stage(name="picture", pixels=picture.pixels)]
+    remarks: list[str] = []
+    pixels = _denoise(picture.pixels, recipe.denoise)
+    if recipe.denoise != "none":
+        stages.append(Stage(name="denoised", pixels=pixels))
+    found = None
+    if recipe.segmentation != "none":
+        found = segment(pixels, recipe.segmentation)
+        masked = np.where((found.cells > 0)[..., None], pixels, 0).astype(np.uint8)
+        stages.append(Stage(name="cells", pixels=masked))
+        if recipe.blank_background and found.count:
+            pixels = masked
+    box = _box(pixels, recipe, found)
+    if recipe.crop_margin is not None and (found is None or not found.count):
+        remarks.append("No cell was found, so the whole picture was used.")
+    pixels = _cut(pixels, box)
+    if pixels.shape != picture.pixels.shape:
+        stages.append(Stage(name="cropped", pixels=pixels))
+    pixels = resize(_fit(pixels, recipe.fit), recipe.side_px, recipe.interpolation)
+    if recipe.colour == "grey":
+        pixels = np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    stages.append(Stage(name="network input", pixels=pixels))
+    return Prepared(
+        pixels=pixels,
+        tensor=scale(pixels, recipe.scaling),
+        stages=tuple(stages),
+        segmentation=found,
+        box=box,
+        remarks=tuple(remarks),
+    )
+
+
+def scale(pixels: UInt8Array, scaling: str) -> FloatArray:
+    """Network values of 8-bit ones, (…, 3) float32; the input stays unchanged.
+
+    `none` keeps 0..255, `signed_unit` gives -1..1, `caffe` gives BGR about -124..151.
+    """
+    values = pixels.astype(np.float32)
+    if scaling == "signed_unit":
+        return values / np.float32(127.5) - np.float32(1)
+    if scaling == "caffe":
+        return values[..., ::-1] - np.array(CAFFE_MEAN_BGR, np.float32)
+    return values
+
+
+def resize(pixels: UInt8Array, side_px: int, interpolation: str) -> UInt8Array:
+    """The square picture at another side; (side_px, side_px, 3) uint8 RGB."""
+    shrinks = min(pixels.shape[:2]) > side_px
+    how = cv2.INTER_AREA if interpolation == "area" and shrinks else cv2.INTER_LINEAR
+    return cv2.resize(pixels, (side_px, side_px), interpolation=how)
+
+
+def views(tensor: FloatArray, count: int) -> FloatArray:
+    """The tensor turned and mirrored, (count, side, side, 3); the first is the tensor itself.
+
+    2 adds the half turn, 4 all quarter turns, 8 their mirror pictures.
+    """
+    quarter_turns = {1: (0,), 2: (0, 2)}.get(count, (0, 1, 2, 3))
+    turned = [np.rot90(tensor, turns) for turns in quarter_turns]
+    if count == 8:
+        turned += [view[:, ::-1] for view in turned]
+    return np.stack(turned)
+
+
+def _denoise(pixels: UInt8Array, how: str) -> UInt8Array:
+    if how == "median":
+        return cv2.medianBlur(pixels, 3)
+    if how == "bilateral":
+        return cv2.bilateralFilter(pixels, 5, 25, 25)
+    return pixels
+
+
+def _box(pixels: UInt8Array, recipe: Recipe, found: Segmentation | None) -> Box:
+    rows, columns = pixels.shape[:2]
+    if recipe.crop_margin is not None and found is not None and found.count:
+        row, column = np.nonzero(found.cells == found.main)
+        top, bottom = int(row.min()), int(row.max()) + 1
+        left, right = int(column.min()), int(column.max()) + 1
+        side = max(bottom - top, right - left)
+        side = int(np.ceil(side * (1 + 2 * recipe.crop_margin)))
+        top, left = (top + bottom - side) // 2, (left + right - side) // 2
+        return Box(top=top, left=left, bottom=top + side, right=left + side)
+    if recipe.window < 1:
+        side = max(1, round(min(rows, columns) * recipe.window))
+        top, left = (rows - side) // 2, (columns - side) // 2
+        return Box(top=top, left=left, bottom=top + side, right=left + side)
+    return Box(top=0, left=0, bottom=rows, right=columns)
+
+
+def _cut(pixels: UInt8Array, box: Box) -> UInt8Array:
+    """The part in the box; what lies outside the picture repeats its edge."""
+    rows, columns = pixels.shape[:2]
+    inside = pixels[max(box.top, 0) : box.bottom, max(box.left, 0) : box.right]
+    pad = (
+        max(-box.top, 0),
+        max(box.bottom - rows, 0),
+        max(-box.left, 0),
+        max(box.right - columns, 0),
+    )
+    if any(pad):
+        inside = cv2.copyMakeBorder(inside, *pad, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(inside)
+
+
+def _fit(pixels: UInt8Array, fit: str) -> UInt8Array:
+    rows, columns = pixels.shape[:2]
+    if rows == columns or fit == "stretch":
+        return pixels
+    if fit == "crop":
+        side = min(rows, columns)
+        top, left = (rows - side) // 2, (columns - side) // 2
+        return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    side = max(rows, columns)
+    square = np.zeros((side, side, 3), np.uint8)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    square[top : top + rows, left : left + columns] = pixels
+    return square

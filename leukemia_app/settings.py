@@ -1,0 +1,237 @@
+"""Every environment variable: name, default, help and check, in one table."""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leukemia_app.errors import SettingError
+
+PREFIX = "LEUKEMIA_"
+SHIPPED = Path(__file__).resolve().parents[1]
+"""Holds the folders `models` and `examples` that come with the app."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One environment variable."""
+
+    name: str
+    field: str
+    """Which field of `Settings` it fills."""
+    default: str
+    """Its value where it is not set, as one would write it; empty where `help` says what counts."""
+    help: str
+    """What it does, in one sentence, for the docs and for `--help`."""
+    parse: Callable[[str], Any]
+    """The field's value; a ValueError says in words what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment says, checked."""
+
+    state_dir: Path
+    """Where the app keeps what is its user's: own models, runs."""
+    models: tuple[Path, ...]
+    """Further folders of bundles, in the order given."""
+    examples: Path
+    """Folder of example pictures."""
+    device: str
+    """`auto`, `cpu` or `gpu`."""
+    model_memory_mb: int
+    """What loaded models may take together, in megabytes."""
+    keep_minutes: int
+    """Minutes after which uploaded pictures are deleted."""
+    max_file_mb: int
+    """Largest file that is read, in megabytes."""
+    max_megapixels: int
+    """Largest picture that is decoded, in millions of pixels."""
+    threads: int
+    """Threads that one model may use."""
+
+    @property
+    def model_folders(self) -> tuple[tuple[str, Path], ...]:
+        """Every folder of bundles with its origin; of two bundles of one id the first counts."""
+        return (
+            ("shipped", SHIPPED / "models"),
+            ("own", self.state_dir / "models"),
+            *(("own", folder) for folder in self.models),
+        )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings in `environ`; a variable that is empty counts as not set.
+
+        Raises:
+            SettingError: a LEUKEMIA_ variable is unknown, or its value cannot be used.
+        """
+        _refuse_unknown(environ)
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            text = environ.get(setting.name, "").strip()
+            try:
+                values[setting.field] = setting.parse(text or setting.default)
+            except ValueError as error:
+                raise SettingError(f"{setting.name} is {text!r}; use {error}.") from error
+        values["state_dir"] = values["state_dir"] or default_state_dir(environ, sys.platform)
+        return cls(**values)
+
+
+def default_state_dir(environ: Mapping[str, str], platform: str) -> Path:
+    """The platform's folder for a program's data; `platform` is as `sys.platform` says.
+
+    Raises:
+        SettingError: the environment names no home folder.
+    """
+    local = environ.get("LOCALAPPDATA", "")
+    if platform == "win32" and local:
+        return Path(local) / "leukemia-app"
+    try:
+        home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    except RuntimeError as error:
+        raise SettingError(
+            "LEUKEMIA_STATE_DIR is not set and this user has no home folder; set it to a folder "
+            "that the app may write to."
+        ) from error
+    if platform == "win32":
+        return home / "AppData" / "Local" / "leukemia-app"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "leukemia-app"
+    return home / ".local" / "share" / "leukemia-app"
+
+
+def settings_table() -> str:
+    """Every variable as a Markdown table."""
+    rows = [
+        f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else '–'} "
+        f"| {setting.help} |"
+        for setting in SETTINGS
+    ]
+    return "\n".join(["| variable | default | what it does |", "|---|---|---|", *rows]) + "\n"
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = [setting.name for setting in SETTINGS]
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        advice = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+        raise SettingError(f"{name} is no setting of this version. {advice}")
+
+
+def _folder(text: str) -> Path | None:
+    """The folder, with ~ for home, from the root on; None of no text."""
+    try:
+        return Path(text).expanduser().absolute() if text else None
+    except RuntimeError as error:
+        raise ValueError("a path whose ~ names a user of this machine") from error
+
+
+def _examples(text: str) -> Path:
+    return _folder(text) or SHIPPED / "examples"
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    parts = (part.strip() for part in text.split(os.pathsep))
+    return tuple(folder for part in parts if (folder := _folder(part)) is not None)
+
+
+def _device(text: str) -> str:
+    if text.lower() not in ("auto", "cpu", "gpu"):
+        raise ValueError("auto, cpu or gpu")
+    return text.lower()
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _threads(text: str) -> int:
+    return _whole(1, 256)(text) if text else _free_cores()
+
+
+def _free_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+SETTINGS = (
+    Setting(
+        name="LEUKEMIA_STATE_DIR",
+        field="state_dir",
+        default="",
+        help="Folder for own models and runs; without it the platform's data folder: "
+        "`~/.local/share/leukemia-app`, on macOS `~/Library/Application Support/leukemia-app`, "
+        "on Windows `%LOCALAPPDATA%\\leukemia-app`.",
+        parse=_folder,
+    ),
+    Setting(
+        name="LEUKEMIA_MODELS",
+        field="models",
+        default="",
+        help="Further folders of models, separated by `:` (on Windows `;`).",
+        parse=_folders,
+    ),
+    Setting(
+        name="LEUKEMIA_EXAMPLES",
+        field="examples",
+        default="",
+        help="Folder of the example pictures; without it the drawn ones that come with the app.",
+        parse=_examples,
+    ),
+    Setting(
+        name="LEUKEMIA_DEVICE",
+        field="device",
+        default="auto",
+        help="Where models compute: `auto`, `cpu` or `gpu`.",
+        parse=_device,
+    ),
+    Setting(
+        name="LEUKEMIA_MEMORY_MB",
+        field="model_memory_mb",
+        default="2000",
+        help="Megabytes that loaded models may take together; the longest unused ones make room.",
+        parse=_whole(100, 1_000_000),
+    ),
+    Setting(
+        name="LEUKEMIA_KEEP_MINUTES",
+        field="keep_minutes",
+        default="60",
+        help="Minutes after which uploaded pictures are deleted.",
+        parse=_whole(1, 10_080),
+    ),
+    Setting(
+        name="LEUKEMIA_MAX_FILE_MB",
+        field="max_file_mb",
+        default="50",
+        help="Megabytes of the largest file that is read.",
+        parse=_whole(1, 2_000),
+    ),
+    Setting(
+        name="LEUKEMIA_MAX_MEGAPIXELS",
+        field="max_megapixels",
+        default="64",
+        help="Millions of pixels of the largest picture that is decoded; at most 89.",
+        parse=_whole(1, 89),
+    ),
+    Setting(
+        name="LEUKEMIA_THREADS",
+        field="threads",
+        default="",
+        help="Threads that one model may use; without it as many as the process has cores.",
+        parse=_threads,
+    ),
+)
+"""In the order of the docs."""

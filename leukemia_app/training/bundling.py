@@ -1,0 +1,148 @@
+"""From trained weights to a bundle: decision values fitted on the validation part."""
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from leukemia_app.bundles.decision import to_probabilities
+from leukemia_app.bundles.scope import Scope
+from leukemia_app.bundles.spec import SEEN_DIGITS, Label, NetworkSpec, ScopeSpec, Spec
+from leukemia_app.bundles.store import write_bundle
+from leukemia_app.evaluation.calibration import (
+    choose_positive_threshold,
+    choose_threshold,
+    fit_temperature,
+)
+from leukemia_app.evaluation.scope import choose_limit, fit_scope
+from leukemia_app.imaging.picture import FloatArray
+from leukemia_app.networks.build import Network
+from leukemia_app.training.augment import Augment
+from leukemia_app.training.config import RunConfig
+from leukemia_app.training.engine import TrainingSet, disturbed_tensors, logits_of
+from leukemia_app.training.parts import Parts
+from leukemia_app.training.pixels import PixelCache
+
+SCOPE_FILE = "scope.npz"
+STAIN_ONLY = Augment(
+    rotation_degrees=180, zoom=0, shift=0, stain_gain_sd=0.2, stain_offset_sd=0.03,
+    stain_probability=1, grey_probability=0, brightness=0, blur_sigma_px=0, jpeg_quality=0,
+    noise_sd=0, bar_probability=0,
+)  # fmt: skip
+"""Another stain is no reason to refer: the scope learns from such copies too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """Values that turn logits into a decision, all from the validation part."""
+
+    temperature: float
+    threshold: float
+    positive_threshold: float | None
+    scope: Scope
+    limit: float
+
+
+def fit_decision(
+    network: Network, config: RunConfig, data: TrainingSet, logits: FloatArray
+) -> Fitted:
+    """Temperature, thresholds and scope; `logits` are those of `data.check`."""
+    true = data.targets[data.check]
+    temperature = fit_temperature(true, logits)
+    probabilities = to_probabilities(logits, temperature)
+    positive = None
+    if config.n_outputs == 1 and config.sensitivity:
+        positive = choose_positive_threshold(true, probabilities[:, 1], config.sensitivity)
+    average = keras.Sequential([network.backbone, keras.layers.GlobalAveragePooling2D()])
+    learned = logits_of(average, data.pixels, data.learn, config.recipe)
+    shifted = _stained_features(average, config, data)
+    scope = fit_scope(np.concatenate([learned, shifted]))
+    checked = logits_of(average, data.pixels, data.check, config.recipe)
+    return Fitted(
+        temperature=temperature,
+        threshold=choose_threshold(true, probabilities, config.answered_error),
+        positive_threshold=positive,
+        scope=scope,
+        limit=choose_limit(scope.score(checked)),
+    )
+
+
+def _stained_features(average: keras.Model, config: RunConfig, data: TrainingSet) -> FloatArray:
+    stained = replace(config, augment=replace(STAIN_ONLY, black_border=config.augment.black_border))
+    parts = [
+        average.predict_on_batch(
+            disturbed_tensors(data.pixels, data.learn[at : at + 32], stained, [config.seed, 5, at])
+        )
+        for at in range(0, len(data.learn), 32)
+    ]
+    return np.concatenate(parts)
+
+
+def build_bundle(
+    folder: Path,
+    network: Network,
+    config: RunConfig,
+    fitted: Fitted,
+    cache: PixelCache,
+    parts: Parts,
+) -> Spec:
+    """Write the bundle without figures; they are measured on what is served."""
+    about = config.about
+    spec = Spec(
+        id=config.id,
+        title=about.title or config.id,
+        summary=about.summary,
+        labels=tuple(
+            Label(name=name, meaning=about.meanings.get(name, name)) for name in config.labels
+        ),
+        label_kind=about.label_kind,
+        network=NetworkSpec(
+            backbone=config.backbone, head=config.head, head_arguments=config.head_arguments
+        ),
+        recipe=config.recipe,
+        temperature=fitted.temperature,
+        threshold=fitted.threshold,
+        positive_threshold=fitted.positive_threshold,
+        scope=ScopeSpec(file=SCOPE_FILE, limit=fitted.limit),
+        figures=(),
+        data={**about.data, "limits": about.limits},
+        split=_split_facts(config, cache, parts),
+        intended_use=about.intended_use,
+        not_for=about.not_for,
+        licence=about.licence,
+        parents=() if config.start == "none" else (Path(config.start.partition(":")[2]).name,),
+        training={"command": command(config), "seed": config.seed, "config": config.to_dict()},
+        versions={
+            name: importlib.metadata.version(name)
+            for name in ("keras", "numpy", "opencv-python-headless", "pillow")
+        },
+        files={},
+        seen=tuple(
+            cache.digests[row][:SEEN_DIGITS] for row in np.concatenate([parts.learn, parts.check])
+        ),
+    )
+    return write_bundle(folder, spec, network, fitted.scope)
+
+
+def command(config: RunConfig) -> str:
+    """The command line that makes the bundle again."""
+    return (
+        f"python -m leukemia_app train {config.data} --config docs/training/{config.id}.json "
+        f"--out runs/{config.id}"
+    )
+
+
+def _split_facts(config: RunConfig, cache: PixelCache, parts: Parts) -> Mapping[str, Any]:
+    level = "image" if config.split == "image" else config.group_level
+
+    def facts(rows: NDArray[np.int64]) -> dict[str, int]:
+        groups = {cache.rows[row].group for row in rows}
+        return {"pictures": len(rows), "groups": len(groups)}
+
+    named = {"train": parts.learn, "validation": parts.check, "test": parts.test}
+    return {"level": level, "parts": {name: facts(rows) for name, rows in named.items()}}

@@ -1,0 +1,82 @@
+"""What a training must remember so that going on equals never having stopped."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from leukemia_app.imaging.picture import FloatArray
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Counters of the fine-tuning; changed only at the end of an epoch."""
+
+    epoch: int = 0
+    """Epochs that are done."""
+    step: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    average: list[FloatArray] = field(default_factory=list)
+    """Running average of all weights, in the model's order."""
+
+
+def seed_states(model: keras.Model) -> list[keras.Variable]:
+    """The random states of every dropout and the like; not part of a weights file."""
+    return [generator.state for layer in model._flatten_layers() for generator in _seeds(layer)]
+
+
+def _seeds(layer: keras.layers.Layer) -> list[keras.random.SeedGenerator]:
+    return list(getattr(layer, "_seed_generators", []))
+
+
+def save_state(folder: Path, model: keras.Model, progress: Progress) -> None:
+    """Write weights, optimizer, random states and counters; the last two epochs are kept."""
+    draft = folder / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    variables = model.variables + model.optimizer.variables + seed_states(model)
+    arrays = {f"v{number}": np.asarray(value) for number, value in enumerate(variables)}
+    arrays |= {f"a{number}": value for number, value in enumerate(progress.average)}
+    np.savez(draft / "arrays.npz", **arrays)
+    counters = {
+        "epoch": progress.epoch, "step": progress.step, "best_loss": progress.best_loss,
+        "best_epoch": progress.best_epoch, "n_average": len(progress.average),
+    }  # fmt: skip
+    (draft / "progress.json").write_text(json.dumps(counters), encoding="utf-8")
+    done = folder / f"{progress.epoch:04d}"
+    shutil.rmtree(done, ignore_errors=True)
+    draft.replace(done)
+    for old in sorted(folder.glob("[0-9]*"))[:-2]:
+        shutil.rmtree(old)
+
+
+def load_state(folder: Path, model: keras.Model) -> Progress | None:
+    """Put the newest whole state into the model and its optimizer; None where there is none."""
+    found = sorted(path for path in folder.glob("[0-9]*") if (path / "progress.json").exists())
+    if not found:
+        return None
+    counters = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
+    variables = model.variables + model.optimizer.variables + seed_states(model)
+    with np.load(found[-1] / "arrays.npz", allow_pickle=False) as arrays:
+        for number, variable in enumerate(variables):
+            variable.assign(arrays[f"v{number}"])
+        average = [arrays[f"a{number}"] for number in range(counters.pop("n_average"))]
+    return Progress(**counters, average=average)
+
+
+def save_weights(path: Path, weights: list[FloatArray]) -> None:
+    """Write a list of arrays in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name("draft.npz")
+    np.savez(draft, *weights)
+    draft.replace(path)
+
+
+def load_weights(path: Path) -> list[FloatArray]:
+    """Read what `save_weights` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return [arrays[f"arr_{number}"] for number in range(len(arrays.files))]

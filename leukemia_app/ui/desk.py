@@ -1,0 +1,193 @@
+"""What the Classify tab does with the engine: read, open, explain; no Gradio and no layout."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from leukemia_app.bundles.library import Entry, Library
+from leukemia_app.bundles.predictor import Examination, Predictor
+from leukemia_app.bundles.reading import Reading
+from leukemia_app.bundles.spec import Spec
+from leukemia_app.errors import AppError, ImageError
+from leukemia_app.evaluation.results import Unread
+from leukemia_app.imaging.decode import Limits, decode
+from leukemia_app.imaging.overlay import thumbnail
+from leukemia_app.imaging.picture import Picture
+from leukemia_app.ui import text
+from leukemia_app.ui.components import picture_uri
+from leukemia_app.ui.session import Case, Given, Session
+
+MAX_PICTURES = 200
+"""Pictures that the page reads at a time; more belong to the command line."""
+CHUNK = 8
+"""Pictures read between two words of progress."""
+THUMBNAIL_PX = 96
+FIELD_CELLS = 4
+"""From so many cells on, a picture given to a single-cell model looks like a field."""
+LONE_CELL_SHARE = 0.12
+"""A lone cell that fills so much of the picture was cut out of a field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the reading of several pictures is."""
+
+    done: int
+    n: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The open picture, examined: everything the two panes show."""
+
+    picture: Picture
+    examination: Examination
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Reads visitors' pictures with the library's models; shared by all, keeps nothing."""
+
+    library: Library
+    limits: Limits
+    keep_minutes: int
+    clock: Callable[[], float] = time.monotonic
+
+    def start(self) -> Session:
+        """A new visitor's session, with the model for fields, else the one for cells."""
+        return Session(model=self.library.default("field") or self.library.default("cell"))
+
+    def spec(self, model: str) -> Spec:
+        """What the model says of itself."""
+        return self.library.predictor(model).spec
+
+    def read(
+        self, session: Session, given: Sequence[Given], *, add: bool = False
+    ) -> Iterator[Progress | Session]:
+        """Read pictures with the session's model; progress, then the new session.
+
+        A picture that cannot be read becomes a case with its failure; the others are answered.
+        """
+        predictor = self._predictor(session)
+        kept = session.cases if add else ()
+        cases: list[Case] = []
+        started = self.clock()
+        for first in range(0, len(given), CHUNK):
+            left = (self.clock() - started) / first * (len(given) - first) if first else None
+            yield Progress(done=first, n=len(given), seconds_left=left)
+            cases.extend(self._read_chunk(predictor, given[first : first + CHUNK]))
+        fresh = session.with_cases([*kept, *cases])
+        at = next((i for i, case in enumerate(cases) if case.reading is not None), 0)
+        yield fresh.opening(len(kept) + at)
+
+    def examine(self, session: Session) -> Opened | None:
+        """The open picture examined, with the map of the class asked for; None for a failure.
+
+        Raises:
+            ImageError: the picture was deleted meanwhile.
+            BundleError: the model cannot be used any more.
+        """
+        case = session.open_case
+        if case is None or case.reading is None:
+            return None
+        predictor = self._predictor(session)
+        label = session.label if session.label in predictor.spec.label_names else None
+        picture = self._decoded(case.given)
+        return Opened(picture=picture, examination=predictor.examine(picture, label))
+
+    def suited(self, session: Session, opened: Opened) -> Entry | None:
+        """A model for the other kind of picture, where this one seems to be of that kind."""
+        expects = self.spec(session.model or "").recipe.input
+        case = session.open_case
+        given = case.given.input if case is not None else None
+        looks = given or looks_like(opened, expects)
+        if looks == expects:
+            return None
+        other = self.library.default(looks)
+        return next((entry for entry in self.library.entries() if entry.id == other), None)
+
+    def for_example(self, session: Session, kind: str | None, label: str | None) -> Session:
+        """The session with a model for this kind of example, at best one that knows its label.
+
+        A change of the model is noted, to be said to the visitor.
+        """
+        usable = [entry for entry in self.library.entries() if entry.problem is None]
+        suited = [
+            entry for entry in usable if entry.spec and kind in (None, entry.spec.recipe.input)
+        ]
+        knowing = [entry for entry in suited if entry.spec and label in entry.spec.label_names]
+        ids = [entry.id for entry in knowing or suited]
+        if not ids or session.model in ids:
+            return replace(session, note="")
+        return replace(session, model=ids[0], note=text.switched(kind, ids[0]))
+
+    def _predictor(self, session: Session) -> Predictor:
+        if session.model is None:
+            raise ImageError(f"{text.NO_MODELS}. {text.NO_MODELS_ADVICE}")
+        return self.library.predictor(session.model)
+
+    def _read_chunk(self, predictor: Predictor, chunk: Sequence[Given]) -> list[Case]:
+        decoded = [self._decoded_or_why(given) for given in chunk]
+        pictures = [each for each in decoded if isinstance(each, Picture)]
+        readings = iter(self._readings(predictor, pictures))
+        cases = []
+        for given, each in zip(chunk, decoded, strict=True):
+            if isinstance(each, Picture):
+                small = picture_uri(thumbnail(each.pixels, THUMBNAIL_PX))
+                cases.append(Case(given=given, result=next(readings), thumbnail=small))
+            else:
+                cases.append(Case(given=given, result=each))
+        return cases
+
+    def _readings(
+        self, predictor: Predictor, pictures: Sequence[Picture]
+    ) -> list[Reading | Unread]:
+        """Readings of all; where one picture cannot be prepared, the others are still read."""
+        if not pictures:
+            return []
+        try:
+            return list(predictor.read(pictures))
+        except ImageError as error:
+            if len(pictures) == 1:
+                return [_unread(pictures[0].name, error)]
+            return [self._readings(predictor, [picture])[0] for picture in pictures]
+
+    def _decoded_or_why(self, given: Given) -> Picture | Unread:
+        try:
+            return self._decoded(given)
+        except AppError as error:
+            return _unread(given.name, error)
+
+    def _decoded(self, given: Given) -> Picture:
+        if given.path is None:
+            raise ImageError(f"{given.name}: {given.problem or text.not_sent()}")
+        try:
+            data = _bytes(given.path, self.limits)
+        except FileNotFoundError as error:
+            raise ImageError(
+                text.EXPIRED.format(name=given.name, minutes=self.keep_minutes)
+            ) from error
+        return decode(data, given.name, self.limits)
+
+
+def _unread(name: str, error: AppError) -> Unread:
+    return Unread(file=name, kind=error.kind, message=str(error))
+
+
+def looks_like(opened: Opened, expects: str) -> str:
+    """`field` or `cell`, as far as the cells found tell; what is expected when in doubt."""
+    found = opened.examination.segmentation
+    if not found.count:
+        return expects
+    share = float((found.cells == found.main).mean())
+    if expects == "cell":
+        return "field" if found.count >= FIELD_CELLS and share < LONE_CELL_SHARE else "cell"
+    return "cell" if found.count == 1 and share >= LONE_CELL_SHARE else "field"
+
+
+def _bytes(path: Path, limits: Limits) -> bytes:
+    """The file, or one byte more than is allowed, which decoding refuses by name."""
+    with path.open("rb") as file:
+        return file.read(limits.max_bytes + 1)

@@ -1,0 +1,116 @@
+"""The whole page: its head, its tabs, and how it is served."""
+
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from leukemia_app.bundles.device import Device, find_device
+from leukemia_app.bundles.library import Library
+from leukemia_app.errors import AppError
+from leukemia_app.imaging.decode import Limits
+from leukemia_app.imaging.picture import Picture
+from leukemia_app.settings import Settings
+from leukemia_app.ui import text
+from leukemia_app.ui.classify import ClassifyTab
+from leukemia_app.ui.desk import Desk
+from leukemia_app.ui.entrance import page_head
+from leukemia_app.ui.examples import find_examples
+from leukemia_app.ui.models import model_list
+from leukemia_app.ui.session import Session
+from leukemia_app.ui.theme import head, smear_theme
+
+SWEEP_S = 60
+"""How often uploads that are past their time are looked for, in seconds."""
+WARM_PX = 224
+
+log = logging.getLogger(__name__)
+QUEUE = 40
+"""Events that may wait; the next visitor is told to come back."""
+
+
+def serve(settings: Settings, host: str | None = None, port: int | None = None) -> None:
+    """Build the page, serve it, and wait until it is stopped.
+
+    Without `host` and `port`, GRADIO_SERVER_NAME and GRADIO_SERVER_PORT count.
+
+    Raises:
+        SettingError: a setting cannot be used.
+    """
+    device = find_device(settings.device)
+    limits = Limits(
+        max_bytes=1_000_000 * settings.max_file_mb, max_pixels=1_000_000 * settings.max_megapixels
+    )
+    library = Library(
+        settings.model_folders, device=device, memory_mb=settings.model_memory_mb,
+        threads=settings.threads,
+    )  # fmt: skip
+    desk = Desk(library=library, limits=limits, keep_minutes=settings.keep_minutes)
+    with uploads_folder() as uploads:
+        tab = ClassifyTab(
+            desk=desk, examples=find_examples(settings.examples, limits), uploads=uploads,
+            max_file_mb=settings.max_file_mb,
+        )  # fmt: skip
+        page = build(desk, tab, device)
+        page.launch(
+            server_name=host, server_port=port, theme=smear_theme(), head=head(),
+            max_file_size=f"{settings.max_file_mb}mb", show_error=True, strict_cors=True,
+            run_history=False, enable_monitoring=False, footer_links=[], ssr_mode=False,
+            mcp_server=False, share=False, prevent_thread_lock=True,
+        )  # fmt: skip
+        threading.Thread(target=warm, args=(desk,), daemon=True).start()
+        page.block_thread()
+
+
+def build(desk: Desk, tab: ClassifyTab, device: Device) -> gr.Blocks:
+    """The page over a desk; nothing is served yet."""
+    keep_s = 60 * desk.keep_minutes
+    with gr.Blocks(
+        title=text.NAME, analytics_enabled=False, delete_cache=(SWEEP_S, keep_s), fill_width=True
+    ) as page:
+        gr.HTML(page_head(device.name), elem_id="head", js_on_load=None, apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify"):
+                parts = tab.build()
+            with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
+                listed = gr.HTML(
+                    model_list(desk.library.entries()), elem_id="models",
+                    js_on_load=None, apply_default_css=False,
+                )  # fmt: skip
+
+        def refresh(session: Session | None) -> dict[Any, Any]:
+            return tab.refreshed(parts, session) | {listed: model_list(desk.library.entries())}
+
+        page.load(
+            refresh, inputs=[parts.session], outputs=[parts.session, parts.chooser, listed],
+            show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+    page.queue(max_size=QUEUE)
+    return page
+
+
+def warm(desk: Desk) -> None:
+    """Load the model that visitors find chosen, so that the first answer is as fast as any."""
+    model = desk.start().model
+    if model is None:
+        return
+    blank = Picture(pixels=np.full((WARM_PX, WARM_PX, 3), 240, np.uint8), name="warming up")
+    try:
+        desk.library.predictor(model).examine(blank)
+    except AppError as error:
+        log.warning("the model %s could not be warmed up: %s", model, error)
+
+
+@contextmanager
+def uploads_folder() -> Iterator[Path]:
+    """A folder of this process alone for what visitors give; it goes when the server stops."""
+    with tempfile.TemporaryDirectory(prefix="leukemia-app-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        yield Path(folder)

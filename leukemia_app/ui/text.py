@@ -1,0 +1,178 @@
+"""Every word the page says, in one place."""
+
+from leukemia_app.bundles.reading import Reading
+from leukemia_app.bundles.spec import Spec
+from leukemia_app.evaluation import words
+
+NAME = "Leukemia smear reader"
+CLASSIFY = "Classify"
+MODELS = "Models"
+FORMATS = "JPEG, PNG, BMP, WebP or TIFF, 8 or 16 bit"
+
+CHOOSE = "Choose pictures"
+CHOOSE_NEW = "New pictures"
+ADD = "Add to these"
+DROP = "Drop smear pictures here"
+DROP_OR = "or paste one with Ctrl+V"
+DROP_SLIM = "Drop or paste pictures here"
+DROP_NOW = "Let go to read them"
+
+EMPTY_ANSWER = "The answer appears here"
+EMPTY_POINTS = (
+    ("What the model says", "Calibrated probabilities, or “refer to an expert” with the reasons."),
+    ("Where it looked", "Its Grad-CAM map over the picture, and how much of it lies in the cell."),
+    ("What can be measured", "Cell and nucleus outlined; their size, shape and share."),
+)
+EXAMPLES = "Or try an example"
+EXAMPLES_DRAWN = "Or try a drawn example"
+NO_MODELS = "No model is installed"
+NO_MODELS_ADVICE = (
+    "Put a model bundle into the folder models/, or name its folder in LEUKEMIA_MODELS, "
+    "then load this page again."
+)
+
+STRIP = "Pictures; left and right arrow keys move between them"
+UNREAD = "Not read"
+FILE_UNREAD = "This file was not read"
+SENDING = "Sending {done} of {n}…"
+LOADING = "Loading the model…"
+
+MODEL_FACTS = "Model facts"
+UNAVAILABLE = "unavailable"
+LABELS = "Labels"
+FIGURES = "Figures"
+COMMAND = "How it was made"
+NO_FIGURES = "This model brings no measured figures."
+
+UNLIKE = "This picture is unlike those the model learned from."
+SHOW_ANYWAY = "Show the probabilities anyway"
+BARS_CAPTION = "Probability of each class, in per cent"
+THRESHOLD_HINT = "Below this top probability the model refers to an expert"
+
+PICTURE_END = "picture"
+MAP_END = "where it looked"
+MAP_STRENGTH = "Strength of the map over the picture"
+MAP_FOR = "Map for"
+OUTLINE = "Outline"
+OUTLINE_KEY = "solid: cell, dashed: nucleus"
+MAP_IS = "where the score reacts, not why."
+NO_CELLS = "No white cell was found to outline."
+STAGES = "How the picture became network input"
+
+REMARKS = "About the picture"
+READING = "Reading…"
+MAPPING = "Mapping where it looked…"
+SAVING = "Writing the file…"
+DOWNLOADS = "Download"
+FACTS = "Facts"
+MODEL = "Model"
+CLOSE = "Close"
+
+SUMMARY = "These pictures as one smear"
+STOPPED = "This did not work"
+GONE = "The model {model} is not here any more. Choose another one."
+EXPIRED_ALL = "Your pictures were deleted from the server after {minutes} minutes. Give them again."
+EXPIRED = "“{name}” was deleted from the server after {minutes} minutes. Give it again to go on."
+UNEXPECTED = (
+    "Something went wrong while reading. Nothing was kept. Try again; if it happens again, "
+    "report it with the reference {reference}."
+)
+TOO_MANY = (
+    "{n} pictures were given; the page reads {limit} at a time. The first {limit} were read. "
+    "For more use the command line: python -m leukemia_app classify FOLDER --model {model}"
+)
+
+
+def privacy(minutes: int) -> str:
+    """What happens to a picture that was given."""
+    return (
+        f"Pictures stay on this server and are deleted after {minutes} minutes. "
+        "Nothing is logged or sent on. Remove patients’ names before you drop a picture."
+    )
+
+
+def too_large(limit_mb: float) -> str:
+    """Why a file was not sent."""
+    return f"It is larger than {limit_mb:g} MB. Save it smaller, or cut out the part that matters."
+
+
+def not_sent() -> str:
+    """Why a file did not arrive."""
+    return "It did not reach the server. Check the connection and give it again."
+
+
+def map_share(share: float) -> str:
+    """How much of the map lies in the cells, and what a map is."""
+    return f"{words.whole_percent(share)} % of the map lies inside the cells: {MAP_IS}"
+
+
+def example_caption(stem: str) -> str:
+    """Words for an example that nobody described."""
+    return f"Example {stem}"
+
+
+def spoken(reading: Reading) -> str:
+    """What a screen reader says when an answer has come."""
+    said = words.REFER if reading.decision.kind == "refer" else "Answer"
+    return f"{said}. {words.top_class(reading)}"
+
+
+def read_with(title: str) -> str:
+    """The button that has a picture read by another model."""
+    return f"Read it with {title}"
+
+
+def wrong_kind(expects: str) -> str:
+    """Why a picture may be of another kind than the model expects."""
+    if expects == "cell":
+        return "This looks like a field of several cells; the model expects one cell."
+    return "This looks like a single cell; the model expects a field of a smear."
+
+
+def switched(kind: str | None, model: str) -> str:
+    """That an example was read by another model than the one chosen."""
+    what = {"cell": "a single cell", "field": "a field of a smear"}.get(kind or "", "another kind")
+    return f"The example shows {what} that {model} was made for, so {model} read it."
+
+
+def reading_progress(done: int, n: int, seconds_left: float | None) -> str:
+    """What is being done, how far it is and how long it will take."""
+    if n == 1:
+        return "Reading the picture…"
+    left = "" if seconds_left is None else f" About {max(1, round(seconds_left))} s left."
+    return f"Read {done} of {n} pictures…{left}"
+
+
+def failed_files(failed: int, n: int) -> str:
+    """How many files could not be read."""
+    return f"{failed} of {n} {'was' if failed == 1 else 'were'} not read."
+
+
+def decision_words(reading: Reading) -> str:
+    """The decision in one or two words, for a thumbnail."""
+    return "Refer" if reading.decision.kind == "refer" else reading.decision.label
+
+
+def threshold(value: float) -> str:
+    """The word beside the line over the bars."""
+    return f"refers below {words.whole_percent(value)}"
+
+
+def cut_words(spec: Spec) -> str:
+    """From which probability on the second of two labels is the answer, where it is not half."""
+    if spec.positive_threshold is None:
+        return ""
+    label = spec.label_names[1]
+    return f"The answer is {label} from {words.percent(spec.positive_threshold)} on."
+
+
+def formats(limit_mb: float) -> str:
+    """What may be dropped."""
+    return f"{FORMATS}, up to {limit_mb:g} MB each; many at once make a smear"
+
+
+def command(spec: Spec) -> str:
+    """The command that makes the model again, with its seed and versions."""
+    versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
+    rest = [f"{name}: {value}" for name, value in spec.training.items() if name != "command"]
+    return "\n".join([str(spec.training.get("command", "")), *rest, versions]).strip()

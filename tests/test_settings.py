@@ -1,0 +1,187 @@
+"""The environment, read and checked."""
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leukemia_app.errors import SettingError
+from leukemia_app.settings import (
+    SETTINGS,
+    SHIPPED,
+    Settings,
+    default_state_dir,
+    settings_table,
+)
+
+HOME = {"HOME": "/home/ada"}
+
+
+def read(**environ: str) -> Settings:
+    return Settings.from_environment({**HOME, **environ})
+
+
+def test_an_empty_environment_gives_the_defaults():
+    settings = read()
+    assert settings.models == ()
+    assert settings.examples == SHIPPED / "examples"
+    assert settings.device == "auto"
+    assert settings.model_memory_mb == 2000
+    assert settings.keep_minutes == 60
+    assert settings.max_file_mb == 50
+    assert settings.max_megapixels == 64
+    assert 1 <= settings.threads <= (os.cpu_count() or 1)
+
+
+def test_every_variable_reaches_its_field(tmp_path):
+    settings = read(
+        LEUKEMIA_STATE_DIR=str(tmp_path / "state"),
+        LEUKEMIA_MODELS=os.pathsep.join([str(tmp_path / "a"), "", str(tmp_path / "b")]),
+        LEUKEMIA_EXAMPLES=str(tmp_path / "examples"),
+        LEUKEMIA_DEVICE="CPU",
+        LEUKEMIA_MEMORY_MB="500",
+        LEUKEMIA_KEEP_MINUTES="5",
+        LEUKEMIA_MAX_FILE_MB="10",
+        LEUKEMIA_MAX_MEGAPIXELS="20",
+        LEUKEMIA_THREADS="3",
+    )
+    assert settings == Settings(
+        state_dir=tmp_path / "state",
+        models=(tmp_path / "a", tmp_path / "b"),
+        examples=tmp_path / "examples",
+        device="cpu",
+        model_memory_mb=500,
+        keep_minutes=5,
+        max_file_mb=10,
+        max_megapixels=20,
+        threads=3,
+    )
+
+
+def test_every_field_has_its_variable_and_every_variable_its_field():
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    assert {setting.field for setting in SETTINGS} == fields
+    assert len(SETTINGS) == len(fields)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_an_empty_variable_counts_as_not_set(setting):
+    assert read(**{setting.name: "  "}) == read()
+
+
+def test_other_variables_are_left_alone():
+    assert read(PATH="/bin", LEUKEMIE="x", MY_LEUKEMIA_MODELS="y") == read()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("LEUKEMIA_DEVICE", "tpu", "use auto, cpu or gpu"),
+        ("LEUKEMIA_MEMORY_MB", "99", "use a whole number from 100 to 1000000"),
+        ("LEUKEMIA_MEMORY_MB", "2 GB", "use a whole number from 100 to 1000000"),
+        ("LEUKEMIA_KEEP_MINUTES", "0", "use a whole number from 1 to 10080"),
+        ("LEUKEMIA_KEEP_MINUTES", "-5", "use a whole number from 1 to 10080"),
+        ("LEUKEMIA_MAX_FILE_MB", "1.5", "use a whole number from 1 to 2000"),
+        ("LEUKEMIA_MAX_MEGAPIXELS", "90", "use a whole number from 1 to 89"),
+        ("LEUKEMIA_THREADS", "²", "use a whole number from 1 to 256"),
+        ("LEUKEMIA_THREADS", "1" * 5000, "use a whole number from 1 to 256"),
+        ("LEUKEMIA_STATE_DIR", "~nobody-of-that-name/x", "whose ~ names a user"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name, value, allowed):
+    with pytest.raises(SettingError) as refused:
+        read(**{name: value})
+    message = str(refused.value)
+    assert message.startswith(f"{name} is {value!r}; ")
+    assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LEUKEMIA_MODEL", "LEUKEMIA_MODELS"),
+        ("LEUKEMIA_DEVCE", "LEUKEMIA_DEVICE"),
+        ("LEUKEMIA_MAX_MB", "LEUKEMIA_MAX_FILE_MB"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_name(name, meant):
+    with pytest.raises(SettingError, match=rf"{name} is no setting .* Did you mean {meant}\?"):
+        read(**{name: "x"})
+
+
+def test_a_variable_like_no_other_gets_the_whole_list_and_keeps_its_value_secret():
+    with pytest.raises(SettingError, match="Known are LEUKEMIA_STATE_DIR, ") as refused:
+        read(LEUKEMIA_QQQQQQQQQQQQQQQ="hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+no_nul = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), no_nul))
+def test_any_text_gives_settings_or_a_setting_error(environ):
+    with contextlib.suppress(SettingError):
+        assert Settings.from_environment({**HOME, **environ}).state_dir.is_absolute()
+
+
+# Folders
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "folder"),
+    [
+        ("linux", HOME, "/home/ada/.local/share/leukemia-app"),
+        ("darwin", HOME, "/home/ada/Library/Application Support/leukemia-app"),
+        ("win32", {"LOCALAPPDATA": "/c/local"}, "/c/local/leukemia-app"),
+        ("win32", HOME, "/home/ada/AppData/Local/leukemia-app"),
+    ],
+)
+def test_the_state_folder_is_the_platforms_own(platform, environ, folder):
+    assert default_state_dir(environ, platform) == Path(folder)
+
+
+def test_without_a_home_the_state_folder_must_be_named(monkeypatch):
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(SettingError, match=r"LEUKEMIA_STATE_DIR is not set .* set it to a folder"):
+        default_state_dir({}, "linux")
+
+
+def test_folders_are_made_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = read(LEUKEMIA_STATE_DIR="state", LEUKEMIA_MODELS="~/models")
+    assert settings.state_dir == tmp_path / "state"
+    assert settings.models == (tmp_path / "models",)
+
+
+def test_shipped_models_come_first_then_own_ones(tmp_path):
+    settings = read(LEUKEMIA_STATE_DIR=str(tmp_path), LEUKEMIA_MODELS="/more")
+    assert settings.model_folders == (
+        ("shipped", SHIPPED / "models"),
+        ("own", tmp_path / "models"),
+        ("own", Path("/more")),
+    )
+
+
+# Docs
+
+
+def test_the_table_has_a_row_for_every_variable():
+    rows = settings_table().splitlines()
+    assert rows[0] == "| variable | default | what it does |"
+    assert [row.split("`")[1] for row in rows[2:]] == [setting.name for setting in SETTINGS]
+    assert "| `LEUKEMIA_MEMORY_MB` | `2000` | Megabytes" in settings_table()
+
+
+def test_the_shipped_folder_is_the_checkout():
+    assert (SHIPPED / "leukemia_app" / "settings.py").is_file()
