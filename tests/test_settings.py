@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.errors import SettingError
@@ -125,6 +125,7 @@ def test_a_variable_like_no_other_gets_the_whole_list_and_keeps_its_value_secret
 no_nul = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), no_nul))
 def test_any_text_gives_settings_or_a_setting_error(environ):
     with contextlib.suppress(SettingError):

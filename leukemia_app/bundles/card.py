@@ -38,11 +38,14 @@ def figure_table(figures: Iterable[Figure]) -> str:
         value = "not defined" if figure.value is None else f"{figure.value:.3f}"
         ends = "–" if figure.low is None else f"{figure.low:.3f}–{figure.high:.3f}"
         groups = f"{figure.n_groups} by {figure.group_level}"
-        lines.append(
-            f"| {figure.name} | {value} | {ends} | {figure.part} | {figure.n} | {groups} "
-            f"| {figure.note} |"
-        )
+        cells = (figure.name, value, ends, figure.part, str(figure.n), groups, figure.note)
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """The text as one cell of a Markdown table: names of labels and parts come from strangers."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _metadata(spec: Spec) -> str:
@@ -76,8 +79,15 @@ def _network(spec: Spec) -> str:
     return (
         f"Backbone {spec.network.backbone}, head {spec.network.head}. Input:\n\n{recipe}\n\n"
         f"Temperature {spec.temperature:.3f}. Refers under a top probability of "
-        f"{spec.threshold:.3f}.{scope}"
+        f"{spec.threshold:.3f}.{_positive(spec)}{scope}"
     )
+
+
+def _positive(spec: Spec) -> str:
+    if spec.positive_threshold is None:
+        return ""
+    name = spec.label_names[1]
+    return f" Answers {name} from a probability of {spec.positive_threshold:.3f} for it on."
 
 
 def _training(spec: Spec) -> str:

@@ -12,7 +12,7 @@ from leukemia_app.bundles.engines import LITERT_FILE, Engine, KerasEngine, LiteR
 from leukemia_app.bundles.predictor import Predictor
 from leukemia_app.bundles.scope import Scope
 from leukemia_app.bundles.spec import Spec
-from leukemia_app.bundles.store import SPEC_FILE, bundle_sha256, read_spec, verify
+from leukemia_app.bundles.store import SPEC_FILE, bundle_sha256, read_spec, self_test, verify
 from leukemia_app.bundles.weights import WEIGHTS_FILE
 from leukemia_app.errors import BundleError
 
@@ -74,6 +74,7 @@ class Library:
         self._memory_mb = memory_mb
         self._threads = threads
         self._lock = Lock()
+        self._looking = Lock()
         self._checked: dict[Path, _Checked] = {}
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._loading: dict[str, Lock] = {}
@@ -113,9 +114,10 @@ class Library:
 
     def _check_all(self) -> dict[str, _Checked]:
         """What is known of every bundle, by id."""
+        with self._looking:  # many visitors at once need each file hashed once only
+            found = [self._check(origin, folder) for origin, folder in self._found()]
         all_checked: dict[str, _Checked] = {}
-        for origin, folder in self._found():
-            checked = self._check(origin, folder)
+        for checked in found:
             if checked is None:
                 continue
             if checked.entry.id in all_checked:
@@ -160,13 +162,15 @@ class Library:
         return all_checked[id]
 
     def _load(self, checked: _Checked) -> Predictor:
-        """The bundle in memory; hashed again just before, so that nothing else is loaded."""
+        """The bundle in memory, hashed and tested again just now: nothing else is served."""
         folder = checked.entry.folder
         try:
             spec = verify(folder)
+            engine = self._engine(folder, spec)
+            self_test(folder, engine)
             return Predictor(
                 spec=spec,
-                engine=self._engine(folder, spec),
+                engine=engine,
                 scope=Scope.load(folder / spec.scope.file) if spec.scope else None,
                 bundle_sha256=bundle_sha256(folder),
                 threads=self._threads,

@@ -67,7 +67,8 @@ class Reference:
             BundleError: the file is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # NumPy leaves a file open that it opened itself and then could not read.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 count = sum(name.startswith("picture_") for name in arrays.files)
                 return cls(
                     pictures=tuple(arrays[f"picture_{number}"] for number in range(count)),

@@ -13,7 +13,7 @@ SEEN_DIGITS = 16
 """Hex digits kept of each training picture's digest: 64 bits tell a million pictures apart."""
 LABEL_KINDS = ("cell type", "field subtype", "binary")
 GROUP_LEVELS = ("patient", "run", "image")
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+BUNDLE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -103,7 +103,7 @@ class Spec:
     def __post_init__(self) -> None:
         """Refuse any value that cannot be served."""
         where = f"bundle.json of {self.id!r}"
-        if not _ID.fullmatch(self.id):
+        if not BUNDLE_ID.fullmatch(self.id):
             raise BundleError(f"{where}: id must be lower-case letters, digits and -, at most 80.")
         if len(self.labels) < 2 or len({label.name for label in self.labels}) != len(self.labels):
             raise BundleError(f"{where}: labels must be at least two different names.")

@@ -32,7 +32,7 @@ NEEDED_FILES = (WEIGHTS_FILE, LITERT_FILE, REFERENCE_FILE)
 MAX_SPEC_BYTES = 20_000_000
 """A million training pictures' digests fit in."""
 
-REFERENCE_DRAWINGS = {
+REFERENCE_DRAWINGS: Mapping[str, tuple[tuple[str, int], ...]] = {
     "field": (("Benign", 1), ("Pre", 2)),
     "cell": (("lymphocyte", 1), ("neutrophil", 2)),
 }

@@ -72,6 +72,9 @@ def save_weights(network: "Network", path: Path) -> None:
         target.attrs.update(source.attrs)
 
         def copy(name: str, item: Any) -> None:
+            # Keras writes the optimizer of a network that was trained: twice the weights again.
+            if name.split("/")[0] == "optimizer":
+                return
             if isinstance(item, h5py.Group):
                 target.require_group(name).attrs.update(item.attrs)
             elif item.ndim < 2:

@@ -93,7 +93,8 @@ def pictures_in(folder: Path) -> tuple[Path, ...]:
 def _rows_of_folders(folder: Path) -> tuple[Row, ...]:
     rows = []
     for path in sorted(folder.glob("*/*")):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+        is_hidden = path.name.startswith(".") or path.parent.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not is_hidden:
             file = f"{path.parent.name}/{path.name}"
             rows.append(Row(file=file, label=path.parent.name, group=file))
     if not rows:
@@ -102,16 +103,32 @@ def _rows_of_folders(folder: Path) -> tuple[Row, ...]:
 
 
 def _rows_of_csv(folder: Path, groups: Path) -> tuple[Row, ...]:
-    with groups.open(newline="", encoding="utf-8-sig") as lines:
-        table: Sequence[Mapping[str, str]] = list(csv.DictReader(lines))
-    columns = set(table[0]) if table else set()
+    try:
+        with groups.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            table: Sequence[Mapping[str, str | None]] = list(reader)
+            columns = set(reader.fieldnames or ())
+    except (OSError, ValueError, csv.Error) as error:
+        raise DatasetError(
+            f"{groups} cannot be read as a table ({error}). Save it as CSV, in UTF-8, with the "
+            "columns file, label, group and perhaps part."
+        ) from error
     if missing := {"file", "label", "group"} - columns:
         raise DatasetError(f"{groups.name} lacks the columns {', '.join(sorted(missing))}.")
-    for line in table:
-        if not (folder / line["file"]).is_file():
-            raise DatasetError(f"{groups.name} names {line['file']}, which is not in {folder}.")
-    return tuple(
-        Row(file=line["file"], label=line["label"], group=line["group"],
-            part=line.get("part") or "")
-        for line in table
-    )  # fmt: skip
+    if not table:
+        raise DatasetError(f"{groups.name} names no picture; add a line for each.")
+    return tuple(_row_of_line(folder, f"{groups.name}, row {number}", line)
+                 for number, line in enumerate(table, 1))  # fmt: skip
+
+
+def _row_of_line(folder: Path, where: str, line: Mapping[str, str | None]) -> Row:
+    file, label, group = (line[name] or "" for name in ("file", "label", "group"))
+    for name, value in (("file", file), ("label", label), ("group", group)):
+        if not value:
+            raise DatasetError(f"{where} has no {name}; fill it in, or take the row out.")
+    if Path(file).is_absolute() or ".." in Path(file).parts:
+        raise DatasetError(f"{where} names {file}, which leads out of {folder}; "
+                           "give the path below it.")  # fmt: skip
+    if not (folder / file).is_file():
+        raise DatasetError(f"{where} names {file}, which is not in {folder}.")
+    return Row(file=file, label=label, group=group, part=line.get("part") or "")

@@ -6,36 +6,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def fold_groups(
-    groups: Sequence[str], labels: Sequence[str], n_folds: int, seed: int
+def split_groups(
+    groups: Sequence[str], labels: Sequence[str], fractions: Sequence[float], seed: int
 ) -> NDArray[np.int64]:
-    """Fold number of each picture, (n_images,) int; a group is never parted.
+    """Number of the part of each picture, (n_images,) int64: part i holds about fractions[i].
 
-    Groups are dealt out largest first, each to the fold that then holds the fewest pictures of
-    the group's most frequent label: classes stay near even in every fold.
+    Groups are dealt out largest first, each to the part that then has the smallest share of what
+    it should hold of the group's most frequent label; the largest part goes first. So a group is
+    never parted, and a label with as many groups as there are parts stands in all of them.
+    `fractions` are above 0.
     """
     group_ids, group_of = np.unique(groups, return_inverse=True)
     label_ids, label_of = np.unique(labels, return_inverse=True)
     counts = np.zeros((len(group_ids), len(label_ids)), np.int64)
     np.add.at(counts, (group_of, label_of), 1)
     jitter = np.random.default_rng(seed).permutation(len(group_ids))
-    held = np.zeros((n_folds, len(label_ids)), np.int64)
-    fold_of_group = np.zeros(len(group_ids), np.int64)
+    wanted = np.asarray(fractions, np.float64)
+    held = np.zeros((len(wanted), len(label_ids)), np.int64)
+    part_of_group = np.zeros(len(group_ids), np.int64)
     for group in sorted(range(len(group_ids)), key=lambda g: (-counts[g].sum(), jitter[g])):
         main = counts[group].argmax()
-        fold = min(range(n_folds), key=lambda f: (held[f, main], held[f].sum()))
-        held[fold] += counts[group]
-        fold_of_group[group] = fold
-    return fold_of_group[group_of]
+        part = np.lexsort((held.sum(1) / wanted, -wanted, held[:, main] / wanted))[0]
+        held[part] += counts[group]
+        part_of_group[group] = part
+    return part_of_group[group_of]
 
 
-def split_groups(
-    groups: Sequence[str], labels: Sequence[str], fractions: Sequence[float], seed: int
+def fold_groups(
+    groups: Sequence[str], labels: Sequence[str], n_folds: int, seed: int
 ) -> NDArray[np.int64]:
-    """Number of the part of each picture, (n_images,) int: part i holds about fractions[i].
+    """Fold number of each picture, (n_images,) int64; a group is never parted.
 
-    Made of twenty folds joined together; a group is never parted.
+    Each group goes to the fold that then holds the fewest pictures of its most frequent label:
+    classes stay near even in every fold.
     """
-    folds = fold_groups(groups, labels, 20, seed)
-    ends = np.round(np.cumsum(fractions) / np.sum(fractions) * 20)
-    return np.searchsorted(ends, folds, side="right").astype(np.int64)
+    return split_groups(groups, labels, [1] * n_folds, seed)

@@ -25,18 +25,26 @@ def fit_temperature(true: NDArray[np.int64], logits: FloatArray) -> float:
 
 
 def choose_threshold(
-    true: NDArray[np.int64], probabilities: FloatArray, error: float, most_referred: float = 0.5
+    true: NDArray[np.int64],
+    probabilities: FloatArray,
+    error: float,
+    *,
+    predicted: NDArray[np.int64] | None = None,
+    most_referred: float = 0.5,
 ) -> float:
     """Lowest top probability from which at most `error` of the answers are wrong.
 
     At most `most_referred` of the pictures lie under it: a model that cannot keep the error
-    refers that many and no more. `probabilities` is (n_images, n_classes).
+    refers that many and no more. `probabilities` is (n_images, n_classes); `predicted` are the
+    answers, (n_images,), where they are not the most probable classes.
     """
     top = probabilities.max(1)
-    wrong = probabilities.argmax(1) != true
+    wrong = (probabilities.argmax(1) if predicted is None else predicted) != true
     order = np.argsort(-top, kind="stable")
     share_wrong = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
-    fits = np.flatnonzero(share_wrong <= error)
+    # A threshold cannot part pictures of the same probability: only the last of them counts.
+    is_last = np.append(np.diff(top[order]) != 0, True)
+    fits = np.flatnonzero((share_wrong <= error) & is_last)
     n_answered = int(fits[-1]) + 1 if len(fits) else 0
     n_answered = max(n_answered, int(np.ceil(len(order) * (1 - most_referred))))
     if n_answered == len(order):
@@ -49,4 +57,6 @@ def choose_positive_threshold(
 ) -> float:
     """Highest score of class 1 at which at least `sensitivity` of class 1 lies at or above."""
     positive = np.sort(scores[true == 1])[::-1]
-    return float(positive[int(np.ceil(sensitivity * len(positive))) - 1])
+    # 0.55 * 20 is a little over 11 in floating point.
+    n_needed = max(1, int(np.ceil(sensitivity * len(positive) - 1e-9)))
+    return float(positive[n_needed - 1])

@@ -50,4 +50,5 @@ def linear_probabilities(
         StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000)
     )
     model.fit(learn, targets)
-    return model.predict_proba(score).astype(np.float32)
+    probabilities: FloatArray = model.predict_proba(score).astype(np.float32)
+    return probabilities

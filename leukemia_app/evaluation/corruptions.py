@@ -48,7 +48,7 @@ def corrupt(pixels: UInt8Array, name: str, strength: int, rng: np.random.Generat
     """A disturbed copy of (rows, columns, 3) uint8 RGB; `strength` is 1 to 5."""
     if name not in CORRUPTIONS:
         raise ValueError(f"corruption is {name!r}; use one of {', '.join(CORRUPTIONS)}.")
-    if not 1 <= strength <= 5:
+    if strength not in range(1, 6):
         raise ValueError(f"strength is {strength}; use 1 to 5.")
     return CORRUPTIONS[name](pixels, strength - 1, rng)
 

@@ -21,7 +21,9 @@ CHUNK = 32
 class Reader(Protocol):
     """What is scored: `bundles.predictor.Predictor`."""
 
-    spec: Spec
+    @property
+    def spec(self) -> Spec:
+        """What the model says of itself."""
 
     def read(self, pictures: Sequence[Picture], *, measure: bool = True) -> list[Reading]:
         """One reading a picture, in order."""

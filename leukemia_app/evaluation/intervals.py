@@ -73,15 +73,22 @@ def group_draws(
     class vanishes from a sample.
     Source: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8.
     """
-    group_ids, group_of = np.unique(groups, return_inverse=True)
-    _, stratum_of = np.unique(strata, return_inverse=True)
-    members = [np.flatnonzero(group_of == group) for group in range(len(group_ids))]
-    main = np.array([np.bincount(stratum_of[rows]).argmax() for rows in members])
-    by_stratum = [np.flatnonzero(main == stratum) for stratum in np.unique(main)]
+    members, by_stratum = _strata(groups, strata)
     rng = np.random.default_rng(seed)
     for _ in range(n_draws):
         drawn = np.concatenate([rng.choice(some, len(some)) for some in by_stratum])
         yield np.concatenate([members[group] for group in drawn])
+
+
+def _strata(
+    groups: Sequence[str], strata: Sequence[object]
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """Picture numbers of each group, and group numbers of each stratum."""
+    group_ids, group_of = np.unique(groups, return_inverse=True)
+    _, stratum_of = np.unique(strata, return_inverse=True)
+    members = [np.flatnonzero(group_of == group) for group in range(len(group_ids))]
+    main = np.array([np.bincount(stratum_of[rows]).argmax() for rows in members])
+    return members, [np.flatnonzero(main == stratum) for stratum in np.unique(main)]
 
 
 def bootstrap_interval(
@@ -93,10 +100,10 @@ def bootstrap_interval(
 ) -> tuple[float, float] | None:
     """Ends of the 95 % percentile interval of `statistic(picture numbers)` over group samples.
 
-    None where the statistic is undefined in more than a twentieth of the samples, or where only
-    one group is there to draw from.
+    None where the statistic is undefined in more than a twentieth of the samples, or where a
+    stratum has only one group to draw from: what never varies would look certain.
     """
-    if len(set(groups)) < 2:
+    if min(map(len, _strata(groups, strata)[1]), default=0) < 2:
         return None
     values = [statistic(rows) for rows in group_draws(groups, strata, n_draws, seed)]
     known = [value for value in values if value is not None]

@@ -65,8 +65,8 @@ class Limits:
     """Bytes of the file."""
     max_pixels: int = 64_000_000
     """Rows times columns, as the header says."""
-    max_side: int = 30_000
-    """Rows or columns; OpenCV warps no picture above 32,767."""
+    max_side: int = 16_000
+    """Rows or columns; a longer strip, padded to a square, would fill the memory."""
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing passes, or that Pillow's own would undercut."""

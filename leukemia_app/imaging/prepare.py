@@ -48,13 +48,8 @@ class Prepared:
 
 
 def prepare(picture: Picture, recipe: Recipe) -> Prepared:
-    """Network input for one picture; the picture stays unchanged.
-
-    Raises:
-        ImageError: the segmentation method cannot work on the picture.
-    """
+    """Network input for one picture; the picture stays unchanged."""
     stages = [Stage(name="picture", pixels=picture.pixels)]
-    remarks: list[str] = []
     pixels = _denoise(picture.pixels, recipe.denoise)
     if recipe.denoise != "none":
         stages.append(Stage(name="denoised", pixels=pixels))
@@ -66,8 +61,7 @@ def prepare(picture: Picture, recipe: Recipe) -> Prepared:
         if recipe.blank_background and found.count:
             pixels = masked
     box = _box(pixels, recipe, found)
-    if recipe.crop_margin is not None and (found is None or not found.count):
-        remarks.append("No cell was found, so the whole picture was used.")
+    remarks = _remarks(recipe, found)
     pixels = _cut(pixels, box)
     if pixels.shape != picture.pixels.shape:
         stages.append(Stage(name="cropped", pixels=pixels))
@@ -81,7 +75,7 @@ def prepare(picture: Picture, recipe: Recipe) -> Prepared:
         stages=tuple(stages),
         segmentation=found,
         box=box,
-        remarks=tuple(remarks),
+        remarks=remarks,
     )
 
 
@@ -102,7 +96,8 @@ def resize(pixels: UInt8Array, side_px: int, interpolation: str) -> UInt8Array:
     """The square picture at another side; (side_px, side_px, 3) uint8 RGB."""
     shrinks = min(pixels.shape[:2]) > side_px
     how = cv2.INTER_AREA if interpolation == "area" and shrinks else cv2.INTER_LINEAR
-    return cv2.resize(pixels, (side_px, side_px), interpolation=how)
+    resized: UInt8Array = cv2.resize(pixels, (side_px, side_px), interpolation=how)
+    return resized
 
 
 def views(tensor: FloatArray, count: int) -> FloatArray:
@@ -117,12 +112,25 @@ def views(tensor: FloatArray, count: int) -> FloatArray:
     return np.stack(turned)
 
 
+def _remarks(recipe: Recipe, found: Segmentation | None) -> tuple[str, ...]:
+    if found is None or found.count:
+        return ()
+    remarks = []
+    if recipe.crop_margin is not None:
+        part = "middle of the" if recipe.window < 1 else "whole"
+        remarks.append(f"No cell was found, so the {part} picture was used.")
+    if recipe.blank_background:
+        remarks.append("No cell was found, so the background was not made black.")
+    return tuple(remarks)
+
+
 def _denoise(pixels: UInt8Array, how: str) -> UInt8Array:
+    quieter = pixels
     if how == "median":
-        return cv2.medianBlur(pixels, 3)
-    if how == "bilateral":
-        return cv2.bilateralFilter(pixels, 5, 25, 25)
-    return pixels
+        quieter = cv2.medianBlur(pixels, 3)
+    elif how == "bilateral":
+        quieter = cv2.bilateralFilter(pixels, 5, 25, 25)
+    return quieter
 
 
 def _box(pixels: UInt8Array, recipe: Recipe, found: Segmentation | None) -> Box:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from leukemia_app.errors import RecipeError
 
@@ -56,15 +56,24 @@ class Recipe:
         """Refuse any value that no step understands."""
         for name, allowed in CHOICES.items():
             value = getattr(self, name)
-            if value not in allowed:
+            # True and 1.0 equal 1, but would be written otherwise and so change the digest.
+            if not any(type(value) is type(choice) and value == choice for choice in allowed):
                 listed = ", ".join(map(str, allowed))
                 raise RecipeError(f"recipe.{name} is {value!r}; use one of {listed}.")
-        if not 32 <= self.side_px <= 1024:
-            raise RecipeError(f"recipe.side_px is {self.side_px}; use 32 to 1024.")
-        if self.crop_margin is not None and not 0 <= self.crop_margin <= 2:
-            raise RecipeError(f"recipe.crop_margin is {self.crop_margin}; use 0 to 2, or none.")
-        if not 0.1 <= self.window <= 1:
-            raise RecipeError(f"recipe.window is {self.window}; use 0.1 to 1.")
+        if type(self.side_px) is not int or not 32 <= self.side_px <= 1024:
+            raise RecipeError(f"recipe.side_px is {self.side_px!r}; use 32 to 1024.")
+        if self.crop_margin is not None and not _is_number(self.crop_margin, 0, 2):
+            raise RecipeError(f"recipe.crop_margin is {self.crop_margin!r}; use 0 to 2, or none.")
+        if not _is_number(self.window, 0.1, 1):
+            raise RecipeError(f"recipe.window is {self.window!r}; use 0.1 to 1.")
+        if type(self.blank_background) is not bool:
+            raise RecipeError(
+                f"recipe.blank_background is {self.blank_background!r}; use true or false."
+            )
+        # A whole number and its float are one value: they must be one in the digest too.
+        object.__setattr__(self, "window", float(self.window))
+        if self.crop_margin is not None:
+            object.__setattr__(self, "crop_margin", float(self.crop_margin))
         if self.segmentation == "none" and (self.crop_margin is not None or self.blank_background):
             raise RecipeError(
                 "recipe.segmentation is 'none', but crop_margin or blank_background needs a cell; "
@@ -96,3 +105,7 @@ class Recipe:
             separators=(",", ":"),
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return type(value) in (int, float) and low <= cast(float, value) <= high

@@ -10,6 +10,9 @@ BLACK_BELOW = 20
 FLOOR = 8
 """Added to intensities before the logarithm, so that noise in the dark stays small."""
 TOP_DENSITY = 3.0
+SPREAD = 2.0
+NARROWEST = 0.012
+WIDEST = 0.05
 PURPLE = (-0.35, 1.0, -0.8)
 """Weights of red, green, blue density. Nuclei take green light above all, red cells blue light
 as well, and grey-blue red cells of poor stains as much red as green."""
@@ -49,8 +52,8 @@ def background_light(pixels: UInt8Array, valid: BoolArray) -> FloatArray:
         kept = np.ones(kept.shape, bool)
     light = np.log(small.astype(np.float64) + FLOOR)[kept]  # (points, 3)
     terms = _terms(*kept.shape)[kept]  # (points, 6)
-    surface = _upper_surface(terms, light)
-    return np.asarray(_terms(rows, columns) @ surface, np.float32)
+    surface = (_terms(*kept.shape) @ _upper_surface(terms, light)).astype(np.float32)
+    return np.asarray(cv2.resize(surface, (columns, rows), interpolation=cv2.INTER_LINEAR))
 
 
 def background_likeness(density: FloatArray, valid: BoolArray) -> FloatArray:
@@ -58,17 +61,22 @@ def background_likeness(density: FloatArray, valid: BoolArray) -> FloatArray:
 
     The width of the background's peak is measured on its bright side, where no stain is.
     """
-    total = density.sum(axis=2)
-    values = total[valid]
-    counts, edges = np.histogram(values, 120, (-0.6, 3.0))
+    squares = np.zeros(valid.shape, np.float32)
+    for channel in range(3):
+        mode, width = _background_peak(density[..., channel][valid])
+        squares += ((density[..., channel] - mode) / width) ** 2
+    return np.asarray(np.clip(1.5 - np.sqrt(squares / 3) / SPREAD, 0, 1), np.float32)
+
+
+def _background_peak(values: FloatArray) -> tuple[float, float]:
+    """Place and width of the background's peak in the densities of one channel."""
+    counts, edges = np.histogram(values, 120, (-0.2, 1.0))
     counts = np.convolve(counts, (1, 2, 3, 2, 1), "same")
-    peak = int(counts[:40].argmax())  # densities up to 0.6: denser peaks are cells
-    mode = (edges[peak] + edges[peak + 1]) / 2
-    bright = np.minimum(mode - values[values < mode], 0.5)
-    width = float(np.sqrt(np.mean(bright**2))) if bright.size > 50 else 0.1
-    width = min(max(width, 0.03), 0.12)
-    likeness = np.clip(1.5 - np.abs(total - mode) / (2 * width), 0, 1)
-    return np.asarray(likeness, np.float32)
+    peak = int(counts[:40].argmax())  # densities up to 0.2: denser peaks are cells
+    mode = float(edges[peak] + edges[peak + 1]) / 2
+    bright = np.minimum(mode - values[values < mode], 0.2)
+    width = float(np.sqrt(np.mean(bright**2))) if bright.size > 50 else 0.04
+    return mode, min(max(width, NARROWEST), WIDEST)
 
 
 def purple_density(density: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array
+from leukemia_app.imaging.segment_labels import label_windows
 
 LOBED_NUCLEUS_SHARE = 0.55
 """Nuclei in several lobes fill less of their cell (0.51 at most in 58 pictures with masks)."""
@@ -63,8 +64,11 @@ def part_groups(
     """Links to keep: groups whose cell does not look like one lose their weakest ones."""
     kept = kept.copy()
     sizes = np.bincount(groups)
+    windows = label_windows(cells)
     for group in np.flatnonzero(sizes > 1):
-        if group == 0 or _is_one_cell(cells == group, groups[lobes] == group, int(sizes[group])):
+        window = windows[group - 1]
+        nucleus = groups[lobes[window]] == group
+        if _is_one_cell(cells[window] == group, nucleus, int(sizes[group])):
             continue
         inside = np.flatnonzero(kept & (groups[links.pairs[:, 0]] == group))
         strength = links.gaps[inside]
@@ -74,12 +78,13 @@ def part_groups(
 
 
 def _rims(lobes: Int32Array) -> tuple[list[FloatArray], list[float]]:
-    """Outline points (n, 2) and radius of each lobe."""
+    """Outline points (n, 2) of column and row, and radius, of each lobe."""
     rims, radii = [], []
-    for number in range(1, int(lobes.max(initial=0)) + 1):
-        mask = (lobes == number).astype(np.uint8)
+    for number, window in enumerate(label_windows(lobes), 1):
+        mask = (lobes[window] == number).astype(np.uint8)
         outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        rims.append(np.concatenate(outlines)[:, 0].astype(np.float32))
+        corner = (window[1].start, window[0].start)
+        rims.append((np.concatenate(outlines)[:, 0] + corner).astype(np.float32))
         radii.append(float(np.sqrt(mask.sum() / np.pi)))
     return rims, radii
 
@@ -102,10 +107,8 @@ def _gap(
 
 def _is_one_cell(cell: BoolArray, nucleus: BoolArray, n_lobes: int) -> bool:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    closed = cv2.morphologyEx(cell.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    closed = cv2.morphologyEx(np.pad(cell, 3).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
-        return False
     outline = max(outlines, key=cv2.contourArea)
     solidity = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1.0)
     sides = cv2.minAreaRect(outline)[1]

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array, UInt8Array
+from leukemia_app.imaging.segment_labels import label_windows
 
 FAINTEST = 0.12
 """Nuclear stain under this density is noise."""
@@ -74,19 +75,13 @@ def _part(regions: Int32Array) -> Int32Array:
     """Regions cut at their necks, numbered anew."""
     parted = np.zeros_like(regions)
     count = 0
-    for number in range(1, int(regions.max(initial=0)) + 1):
-        top, left, bottom, right = _bounds(regions == number)
-        window = np.pad(regions[top:bottom, left:right] == number, 1).astype(np.uint8)
-        parts = _parts(window)[1:-1, 1:-1]
+    for number, window in enumerate(label_windows(regions), 1):
+        mask = np.pad(regions[window] == number, 1).astype(np.uint8)
+        parts = _parts(mask)[1:-1, 1:-1]
         inside = parts > 0
-        parted[top:bottom, left:right][inside] = parts[inside] + count
-        count += int(parts.max(initial=0))
+        parted[window][inside] = parts[inside] + count
+        count += int(parts.max())
     return parted
-
-
-def _bounds(mask: BoolArray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
 def _parts(mask: UInt8Array) -> Int32Array:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array, UInt8Array
+from leukemia_app.imaging.segment_blanked import blanked_cells, is_blanked
 from leukemia_app.imaging.segment_density import (
     background_likeness,
     black_surround,
@@ -13,59 +14,96 @@ from leukemia_app.imaging.segment_density import (
     purple_density,
 )
 from leukemia_app.imaging.segment_join import group_lobes, near_lobes, part_groups
+from leukemia_app.imaging.segment_labels import nearest_label, paint_outlines
 from leukemia_app.imaging.segment_nuclei import find_nuclei
 from leukemia_app.imaging.segment_outline import Seeds, cheapest_outlines
 
 WORKING_SIDE_PX = 256
+"""Longer pictures are worked on at the geometric mean of this and their longer side."""
 ROUNDS = 3
+"""Times that the colours of cells and of the rest are learned anew."""
 BINS = 16
 STRONGEST = 1.5
 """Bound of the evidence of one pixel, as a natural-log ratio."""
-NEAR = 0.2
+NEAR = 0.25
 """Up to here cytoplasm is looked for at first, in radii of the nucleus from its edge."""
 FAR = 0.6
 """From here on, in the same radii, colours count as outside at first, fully so 0.5 later."""
 BACKGROUND_SHARE = 0.4
+"""Weight of empty background among the outside colours: red cells must not drown in it."""
 REACH = 1.6
 """How far outlines may go beyond the nucleus, in its radii."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Scene:
-    """One picture at working scale."""
+    """One picture at working scale; arrays are (rows, columns)."""
 
     valid: BoolArray
-    purple: FloatArray
-    colour: Int32Array  # (rows, columns), the bin of each pixel's density
+    colour: Int32Array
+    """Number of the colour bin of each pixel."""
     background: FloatArray
     edges: FloatArray
+    lobes: Int32Array
+    distance: FloatArray
+    """Pixels to the nearest lobe."""
+    nearest: Int32Array
+    """Number of the nearest lobe."""
+
+    @property
+    def free(self) -> FloatArray:
+        """1 where a pixel is neither nucleus nor padding, else 0."""
+        return (self.valid & (self.lobes == 0)).astype(np.float32)
 
 
 def stain_cells(pixels: UInt8Array) -> tuple[Int32Array, BoolArray]:
-    """Cell numbers (rows, columns) int32 and nucleus (rows, columns) bool inside them."""
+    """Cell numbers (rows, columns) int32 and nucleus (rows, columns) bool inside them.
+
+    A nucleus is where the density of the nuclear stain passes Otsu's threshold. Its cell is the
+    cheapest closed outline round it, by colours that are learned from the picture itself: those
+    beside the nucleus against those far from it. Lobes are taken together while the cell round
+    them looks like one.
+    """
     rows, columns = pixels.shape[:2]
     shrink = min(1.0, (WORKING_SIDE_PX / max(rows, columns)) ** 0.5)
     size = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if shrink < 1 else pixels
-    scene = _scene(small)
-    nuclei = find_nuclei(scene.purple, scene.valid)
-    if not nuclei.any():
+    valid = ~black_surround(small)
+    if is_blanked(valid):
+        cells, nucleus = blanked_cells(small, valid)
+        return _enlarge(cells, pixels), _enlarge(nucleus.astype(np.int32), pixels) > 0
+    scene = _scene(small, valid)
+    if scene is None:
         return np.zeros((rows, columns), np.int32), np.zeros((rows, columns), bool)
-    nuclei, outlines = _cells(scene, nuclei)
-    cells = _paint(outlines * (columns / size[0]), _enlarge(nuclei, (rows, columns)))
-    nucleus = cv2.resize((nuclei > 0).astype(np.float32), (columns, rows)) > 0.5
-    return cells, np.asarray(nucleus & (cells > 0))
+    groups, outlines = _cells(scene)
+    scale = np.array([columns / size[0], rows / size[1]], np.float32)
+    outlines = (outlines + 0.5) * scale - 0.5
+    nuclei, nearest = (_enlarge(groups[part], pixels) for part in (scene.lobes, scene.nearest))
+    return paint_outlines(outlines, nuclei, nearest), nuclei > 0
 
 
-def _scene(pixels: UInt8Array) -> _Scene:
-    valid = ~black_surround(pixels)
+def _enlarge(numbers: Int32Array, pixels: UInt8Array) -> Int32Array:
+    """The region numbers at the size of the picture."""
+    size = (pixels.shape[1], pixels.shape[0])
+    taken = cv2.resize(numbers.astype(np.float32), size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(taken, np.int32)
+
+
+def _scene(pixels: UInt8Array, valid: BoolArray) -> _Scene | None:
+    """What the outlines are found by; None where there is no nucleus."""
     density = optical_density(pixels, valid)
+    lobes = find_nuclei(purple_density(density), valid)
+    if not lobes.any():
+        return None
+    distance, nearest = nearest_label(lobes)
     return _Scene(
         valid=valid,
-        purple=purple_density(density),
         colour=_colour_bins(density),
         background=background_likeness(density, valid),
         edges=_edges(density, valid),
+        lobes=lobes,
+        distance=distance,
+        nearest=nearest,
     )
 
 
@@ -85,89 +123,86 @@ def _edges(density: FloatArray, valid: BoolArray) -> FloatArray:
     return np.asarray(np.minimum(steep / max(float(np.quantile(steep[valid], 0.97)), 0.05), 1))
 
 
-def _cells(scene: _Scene, lobes: Int32Array) -> tuple[Int32Array, FloatArray]:
-    """Nuclei numbered by cell, (rows, columns), and each cell's outline, (n, rays, 2)."""
-    links = near_lobes(lobes, scene.background)
+def _cells(scene: _Scene) -> tuple[Int32Array, FloatArray]:
+    """Number of the cell of each lobe, (lobes + 1,), and outlines of the cells, (n, rays, 2)."""
+    links = near_lobes(scene.lobes, scene.background)
     kept = np.ones(len(links.gaps), bool)
-    count = int(lobes.max())
+    rounds, cells = ROUNDS, None
     while True:
-        groups = group_lobes(count, links, kept)
-        nuclei = groups[lobes]
-        outlines = _outlines(scene, nuclei)
-        before = kept
-        kept = part_groups(_paint(outlines, nuclei), lobes, groups, links, kept)
-        if (kept == before).all():
-            return nuclei, outlines
+        groups = group_lobes(int(scene.lobes.max()), links, kept)
+        outlines, cells = _outlines(scene, groups, cells, rounds)
+        parted = part_groups(cells, scene.lobes, groups, links, kept)
+        if (parted == kept).all():
+            return groups, outlines
+        kept, rounds = parted, 1
 
 
-def _outlines(scene: _Scene, nuclei: Int32Array) -> FloatArray:
-    """Outlines found in rounds: colours of cells and of the rest are learned from the last one."""
+def _outlines(
+    scene: _Scene, groups: Int32Array, cells: Int32Array | None, rounds: int
+) -> tuple[FloatArray, Int32Array]:
+    """Outlines (n, rays, 2) and the cells in them (rows, columns), from the cells before."""
+    nuclei, nearest = groups[scene.lobes], groups[scene.nearest]
     seeds = _seeds(nuclei)
-    nucleus = nuclei > 0
-    away = _away(nuclei, seeds.radii)
-    free = (scene.valid & ~nucleus).astype(np.float32)
-    inner = np.clip(1 - away / NEAR, 0, 1) * free
-    outer = np.clip((away - FAR) / 0.5, 0, 1) * free
-    stained = 1 - scene.background
-    rest = 1 - (1 - BACKGROUND_SHARE) * scene.background
-    for _ in range(ROUNDS):
-        evidence = _evidence(scene, nucleus, inner * stained, outer * rest)
+    inner, outer = _first_guess(scene, nearest, seeds) if cells is None else _regions(scene, cells)
+    for _ in range(rounds):
+        evidence = _evidence(scene, inner, outer)
         outlines = cheapest_outlines(evidence, scene.edges, nuclei, seeds)
-        cell = (_paint(outlines, nuclei) > 0).astype(np.float32)
-        soft = cv2.blur(cell, (7, 7))
-        inner, outer = cell * soft * free, (1 - cell) * (1 - soft) * free
-    return outlines
+        cells = paint_outlines(outlines, nuclei, nearest)
+        inner, outer = _regions(scene, cells)
+    return outlines, cells
 
 
 def _seeds(nuclei: Int32Array) -> Seeds:
+    """Middle, radius and reach of each nucleus."""
+    row, column = np.nonzero(nuclei)
+    numbers = nuclei[row, column]
+    order = np.argsort(numbers, kind="stable")
+    points = np.column_stack([column, row]).astype(np.float32)[order]
+    starts = np.searchsorted(numbers[order], np.arange(1, int(numbers.max()) + 2))
     centres, radii, reach = [], [], []
-    for number in range(1, int(nuclei.max()) + 1):
-        row, column = np.nonzero(nuclei == number)
-        points = np.column_stack([column, row]).astype(np.float32)
-        hull = cv2.convexHull(points)
+    for start, end in zip(starts[:-1], starts[1:], strict=True):
+        hull = cv2.convexHull(points[start:end])[:, 0]
         moments = cv2.moments(hull)
-        area = max(moments["m00"], 1.0)
-        centre = (
-            np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-            if moments["m00"] > 0
-            else points.mean(axis=0)
+        area = moments["m00"]
+        middle = (
+            (moments["m10"] / area, moments["m01"] / area) if area > 0 else tuple(hull.mean(axis=0))
         )
-        radius = float(np.sqrt(area / np.pi))
-        farthest = float(np.hypot(*(points - centre).T).max())
-        centres.append(centre)
+        radius = float(np.sqrt(max(area, 1.0) / np.pi))
+        centres.append(middle)
         radii.append(radius)
-        reach.append(farthest + REACH * radius)
+        reach.append(float(np.hypot(*(hull - middle).T).max()) + REACH * radius)
     return Seeds(centres=np.array(centres), radii=np.array(radii), reach=np.array(reach))
 
 
-def _away(nuclei: Int32Array, radii: FloatArray) -> FloatArray:
-    """Distance from the nearest nucleus in its radii, (rows, columns)."""
-    distance, nearest = _nearest(nuclei)
-    return np.asarray(distance / np.concatenate([[1.0], radii])[nearest], np.float32)
+def _first_guess(
+    scene: _Scene, nearest: Int32Array, seeds: Seeds
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of each pixel as cytoplasm and as outside, before any outline is known."""
+    radius = np.concatenate([[1.0], seeds.radii]).astype(np.float32)
+    away = scene.distance / radius[nearest]
+    inner = np.clip(1 - away / NEAR, 0, 1) * scene.free
+    return inner, np.clip((away - FAR) / 0.5, 0, 1) * scene.free
 
 
-def _nearest(nuclei: Int32Array) -> tuple[FloatArray, Int32Array]:
-    """Distance to the nearest nucleus and its number, each (rows, columns)."""
-    distance, pixel = cv2.distanceTransformWithLabels(
-        (nuclei == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    number_of = np.zeros(int(pixel.max()) + 1, np.int32)
-    number_of[pixel[nuclei > 0]] = nuclei[nuclei > 0]
-    return distance, number_of[pixel]
+def _regions(scene: _Scene, cells: Int32Array) -> tuple[FloatArray, FloatArray]:
+    """Weights of each pixel as cytoplasm and as outside; little near the outlines."""
+    cell = (cells > 0).astype(np.float32)
+    soft = cv2.blur(cell, (7, 7))
+    return cell * soft * scene.free, (1 - cell) * (1 - soft) * scene.free
 
 
-def _evidence(
-    scene: _Scene, nucleus: BoolArray, inner: FloatArray, outer: FloatArray
-) -> FloatArray:
+def _evidence(scene: _Scene, inner: FloatArray, outer: FloatArray) -> FloatArray:
     """How much each pixel looks like cell, (rows, columns) float32, -1.5 to 1.5."""
+    inner = inner * (1 - scene.background)
+    outer = outer * (1 - (1 - BACKGROUND_SHARE) * scene.background)
     if inner.sum() > 15 and outer.sum() > 15:
         ratio = np.log(_colour_shares(scene.colour, inner) / _colour_shares(scene.colour, outer))
-        evidence = np.clip(ratio, -STRONGEST, STRONGEST)[scene.colour]
+        evidence = np.clip(ratio, -STRONGEST, STRONGEST).astype(np.float32)[scene.colour]
     else:
         evidence = np.full(scene.colour.shape, -STRONGEST, np.float32)
-    evidence = cv2.blur(evidence.astype(np.float32), (3, 3)) - scene.background
+    evidence = cv2.blur(evidence, (3, 3)) - scene.background
     evidence = np.maximum(evidence, -STRONGEST)
-    evidence[nucleus] = STRONGEST
+    evidence[scene.lobes > 0] = STRONGEST
     evidence[~scene.valid] = -0.3
     return np.asarray(evidence, np.float32)
 
@@ -178,26 +213,5 @@ def _colour_shares(colour: Int32Array, weight: FloatArray) -> FloatArray:
     for axis in range(3):
         padded = np.pad(counts, [(1, 1) if axis == other else (0, 0) for other in range(3)])
         below, above = np.roll(padded, 1, axis), np.roll(padded, -1, axis)
-        middle = [slice(1, -1) if axis == other else slice(None) for other in range(3)]
-        counts = ((below + 2 * padded + above) / 4)[tuple(middle)]
+        counts = np.take((below + 2 * padded + above) / 4, range(1, BINS + 1), axis)
     return np.asarray(counts.ravel() / weight.sum() + 2e-4)
-
-
-def _paint(outlines: FloatArray, nuclei: Int32Array) -> Int32Array:
-    """Cell numbers inside the outlines, (rows, columns) int32; overlaps go to the nearer nucleus."""
-    cells = np.zeros(nuclei.shape, np.int32)
-    nearest = _nearest(nuclei)[1] if len(outlines) > 1 else None
-    for number, outline in enumerate(outlines, 1):
-        filled = np.zeros(nuclei.shape, np.uint8)
-        cv2.fillPoly(filled, [np.round(outline).astype(np.int32)], 1)
-        take = filled > 0
-        if nearest is not None:
-            take &= (cells == 0) | (nearest == number)
-        cells[take] = number
-    cells[nuclei > 0] = nuclei[nuclei > 0]
-    return cells
-
-
-def _enlarge(numbers: Int32Array, shape: tuple[int, int]) -> Int32Array:
-    size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(numbers, size, interpolation=cv2.INTER_NEAREST_EXACT), np.int32)

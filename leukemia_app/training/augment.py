@@ -1,7 +1,7 @@
 """Disturbed copies of training pictures, so that stain, sharpness and file traces say nothing."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
@@ -10,8 +10,20 @@ import numpy as np
 from leukemia_app.errors import RunError
 from leukemia_app.evaluation.corruptions import compress_jpeg, mask_bar, shift_stain
 from leukemia_app.imaging.picture import UInt8Array
+from leukemia_app.training.checks import Ranges, check_keys, check_kinds, check_ranges
 
 REFERENCE_SIDE_PX = 224
+LEAST_BLUR_PX, LEAST_NOISE = 0.3, 1
+"""Where blur and noise begin when there is any."""
+HIGHEST_QUALITY = 90
+"""JPEG copies have a quality under this."""
+RANGES: Ranges = {
+    "rotation_degrees": (0, 180), "zoom": (0, 1), "shear": (0, 1), "shift": (0, 1),
+    "stain_gain_sd": (0, 2), "stain_offset_sd": (0, 1), "stain_probability": (0, 1),
+    "grey_probability": (0, 1), "brightness": (0, 2), "blur_sigma_px": (0, 50),
+    "jpeg_quality": (0, HIGHEST_QUALITY - 1), "noise_sd": (0, 128), "bar_probability": (0, 1),
+    "cutout": (0, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +58,15 @@ class Augment:
     black_border: bool = False
     """What a turn brings in: black, or the mirrored picture."""
 
+    def __post_init__(self) -> None:
+        """Refuse strengths that no picture can be disturbed with."""
+        check_kinds(self, "augment.")
+        check_ranges(self, RANGES, "augment.")
+        for name, least in (("blur_sigma_px", LEAST_BLUR_PX), ("noise_sd", LEAST_NOISE)):
+            if 0 < getattr(self, name) < least:
+                raise RunError(f"augment.{name} is {getattr(self, name)}; use 0 for none, or "
+                               f"{least} and more.")  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
@@ -53,8 +74,7 @@ class Augment:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Augment":
         """What `to_dict` described; unknown keys are refused by name."""
-        if unknown := sorted(set(values) - {item.name for item in fields(cls)}):
-            raise RunError(f"augment has unknown keys: {', '.join(unknown)}.")
+        check_keys(cls, values, "augment")
         return cls(**values)
 
 
@@ -93,13 +113,14 @@ def _move(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8Ar
 def _degrade(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8Array:
     side = pixels.shape[0]
     if how.blur_sigma_px and rng.random() < 1 / 3:
-        sigma = rng.uniform(0.3, how.blur_sigma_px) * side / REFERENCE_SIDE_PX
+        sigma = rng.uniform(LEAST_BLUR_PX, how.blur_sigma_px) * side / REFERENCE_SIDE_PX
         pixels = cv2.GaussianBlur(pixels, (0, 0), sigma)
     if how.noise_sd and rng.random() < 1 / 4:
-        noise = rng.standard_normal(pixels.shape, np.float32) * rng.uniform(1, how.noise_sd)
+        noise = rng.standard_normal(pixels.shape, np.float32)
+        noise *= rng.uniform(LEAST_NOISE, how.noise_sd)
         pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
     if how.jpeg_quality and rng.random() < 1 / 3:
-        pixels = compress_jpeg(pixels, int(rng.integers(how.jpeg_quality, 90)))
+        pixels = compress_jpeg(pixels, int(rng.integers(how.jpeg_quality, HIGHEST_QUALITY)))
     if how.cutout and rng.random() < 0.5:
         pixels = pixels.copy()
         hole = round(side * how.cutout)

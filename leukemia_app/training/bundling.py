@@ -55,9 +55,10 @@ def fit_decision(
     true = data.targets[data.check]
     temperature = fit_temperature(true, logits)
     probabilities = to_probabilities(logits, temperature)
-    positive = None
+    predicted, positive = probabilities.argmax(1), None
     if config.n_outputs == 1 and config.sensitivity:
         positive = choose_positive_threshold(true, probabilities[:, 1], config.sensitivity)
+        predicted = (probabilities[:, 1] >= positive).astype(np.int64)
     average = keras.Sequential([network.backbone, keras.layers.GlobalAveragePooling2D()])
     learned = logits_of(average, data.pixels, data.learn, config.recipe)
     shifted = _stained_features(average, config, data)
@@ -65,7 +66,9 @@ def fit_decision(
     checked = logits_of(average, data.pixels, data.check, config.recipe)
     return Fitted(
         temperature=temperature,
-        threshold=choose_threshold(true, probabilities, config.answered_error),
+        threshold=choose_threshold(
+            true, probabilities, config.answered_error, predicted=predicted
+        ),
         positive_threshold=positive,
         scope=scope,
         limit=choose_limit(scope.score(checked)),

@@ -1,16 +1,29 @@
 """All that a training needs to be repeated, as one value."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from leukemia_app.bundles.spec import BUNDLE_ID, GROUP_LEVELS, LABEL_KINDS
 from leukemia_app.errors import RunError
 from leukemia_app.imaging.recipe import Recipe
 from leukemia_app.training.augment import Augment
+from leukemia_app.training.checks import Ranges, check_keys, check_kinds, check_ranges
 
 FORMAT_VERSION = 1
 BALANCES = ("class", "group", "none")
 SPLITS = ("given", "image")
+CONTROLS = ("colour", "size", "background", "cells")
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "balance": BALANCES, "split": SPLITS, "group_level": GROUP_LEVELS,
+}  # fmt: skip
+RANGES: Ranges = {
+    "folds": (0, 100), "seed": (0, 2**32 - 1), "head_epochs": (0, 10_000),
+    "feature_copies": (1, 100), "tune_epochs": (0, 10_000), "steps_per_epoch": (1, 1_000_000),
+    "batch_size": (1, 1024), "head_rate": (1e-8, 1), "tune_rate": (1e-8, 1),
+    "weight_decay": (0, 1), "label_smoothing": (0, 0.5), "average_momentum": (0, 0.99999),
+    "patience": (0, 10_000), "answered_error": (0, 1), "sensitivity": (0, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +42,16 @@ class About:
     licence: str = "apache-2.0"
     limits: str = ""
     """What is known to be wrong with data and model."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no card can hold."""
+        check_kinds(self, "about.")
+        for name in ("meanings", "data"):
+            _check_texts(getattr(self, name), f"about.{name}")
+        if self.label_kind not in LABEL_KINDS:
+            raise RunError(
+                f"about.label_kind is {self.label_kind!r}; use one of {', '.join(LABEL_KINDS)}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,18 +120,34 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with."""
-        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
-            raise RunError(f"labels are {self.labels}; give at least two different ones.")
-        if self.balance not in BALANCES:
-            raise RunError(f"balance is {self.balance!r}; use one of {', '.join(BALANCES)}.")
-        if self.split not in SPLITS:
-            raise RunError(f"split is {self.split!r}; use one of {', '.join(SPLITS)}.")
-        if self.folds and not (self.folds > 1 and 0 <= self.fold < self.folds):
+        check_kinds(self, "")
+        check_ranges(self, RANGES, "")
+        self._check_names()
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise RunError(
+                    f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}."
+                )
+        if self.folds == 1:
+            raise RunError("folds is 1; use 2 or more, or 0 for none.")
+        if not 0 <= self.fold < max(1, self.folds):
             raise RunError(f"fold is {self.fold} of {self.folds}; use 0 to folds - 1.")
-        if self.batch_size < 1 or self.tune_epochs < 0 or self.head_epochs < 0:
-            raise RunError("batch_size, head_epochs and tune_epochs must not be negative.")
         if not self.start.startswith(("file:", "bundle:")) and self.start != "none":
             raise RunError(f"start is {self.start!r}; use none, file:PATH or bundle:FOLDER.")
+
+    def _check_names(self) -> None:
+        if not BUNDLE_ID.fullmatch(self.id):
+            raise RunError(f"id is {self.id!r}; use at most 80 lower-case letters, digits and -, "
+                           "a letter or digit first.")  # fmt: skip
+        if not all(isinstance(label, str) and label for label in self.labels):
+            raise RunError(f"labels are {self.labels}; give texts.")
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            raise RunError(f"labels are {self.labels}; give at least two different ones.")
+        if strange := [name for name in self.controls if name not in CONTROLS]:
+            raise RunError(f"controls has {strange[0]!r}; use {', '.join(CONTROLS)}.")
+        if not isinstance(self.head_arguments, Mapping):
+            raise RunError(f"head_arguments is {self.head_arguments!r}; use an object.")
+        _check_texts(self.external, "external")
 
     @property
     def n_outputs(self) -> int:
@@ -121,21 +160,36 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RunConfig":
-        """What `to_dict` described; unknown keys are refused by name."""
+        """What `to_dict` described.
+
+        Raises:
+            RunError: a key is unknown or missing, or a value cannot be trained with.
+            RecipeError: the recipe holds a value that no step understands.
+        """
+        if not isinstance(values, Mapping):
+            raise RunError(f"config is {values!r}; use an object with named settings.")
         values = dict(values)
         version = values.pop("format_version", None)
         if version != FORMAT_VERSION:
             raise RunError(f"config has format_version {version!r}; this version reads "
                            f"{FORMAT_VERSION}.")  # fmt: skip
-        if unknown := sorted(set(values) - {item.name for item in fields(cls)}):
-            raise RunError(f"config has unknown keys: {', '.join(unknown)}.")
-        values["labels"] = tuple(values["labels"])
+        check_keys(cls, values, "config")
+        if not isinstance(values["recipe"], Mapping):
+            raise RunError(f"recipe is {values['recipe']!r}; use an object with named settings.")
         values["recipe"] = Recipe.from_dict(values["recipe"])
         values["augment"] = Augment.from_dict(values.get("augment", {}))
         about = values.get("about", {})
-        if unknown := sorted(set(about) - {item.name for item in fields(About)}):
-            raise RunError(f"config: about has unknown keys: {', '.join(unknown)}.")
+        check_keys(About, about, "about")
         values["about"] = About(**about)
-        for name in ("controls", "figures_from"):
-            values[name] = tuple(values.get(name, ()))
+        for name in ("labels", "controls", "figures_from"):
+            given = values.get(name, ())
+            if not isinstance(given, list | tuple):
+                raise RunError(f"{name} is {given!r}; use a list.")
+            values[name] = tuple(given)
         return cls(**values)
+
+
+def _check_texts(values: Any, where: str) -> None:
+    """Refuse what is no object of texts."""
+    if not isinstance(values, Mapping) or not all(isinstance(text, str) for text in values.values()):
+        raise RunError(f"{where} is {values!r}; use an object of texts.")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.errors import RunError
 from leukemia_app.evaluation.metrics import balanced_log_loss
 from leukemia_app.imaging.picture import FloatArray, UInt8Array
 from leukemia_app.imaging.prepare import scale, views
@@ -16,6 +17,8 @@ from leukemia_app.imaging.recipe import Recipe
 from leukemia_app.networks.build import Network
 from leukemia_app.training.augment import augment
 from leukemia_app.training.config import RunConfig
+from leukemia_app.training.disk import require_space
+from leukemia_app.training.run_folder import Stopped
 from leukemia_app.training.state import (
     Progress,
     load_state,
@@ -44,12 +47,10 @@ class TrainingSet:
     check: NDArray[np.int64]
 
 
-class Stopped(Exception):
-    """Somebody asked for an end; the last whole epoch is on disk."""
-
-
 Report = Callable[..., None]
 """Called with a kind and numbers: one event of the run."""
+ShouldStop = Callable[[], bool]
+"""Whether somebody asked for an end; called before every step."""
 
 
 def draw_chances(
@@ -61,7 +62,7 @@ def draw_chances(
     with the square root of its size, so that a patient with 300 pictures does not drown one with
     ten, nor one with two get drawn a hundred times as often.
     """
-    chances = np.ones(len(targets))
+    chances: NDArray[np.float64] = np.ones(len(targets))
     if balance == "group":
         for group in np.unique(groups):
             mine = groups == group
@@ -71,7 +72,8 @@ def draw_chances(
     if balance != "none":
         for label in np.unique(targets):
             chances[targets == label] /= chances[targets == label].sum()
-    return chances / chances.sum()
+    chances /= chances.sum()
+    return chances
 
 
 def learning_rate(step: int, n_steps: int, highest: float) -> float:
@@ -84,10 +86,20 @@ def learning_rate(step: int, n_steps: int, highest: float) -> float:
 
 
 def train_head(
-    network: Network, config: RunConfig, data: TrainingSet, folder: Path, report: Report
+    network: Network,
+    config: RunConfig,
+    data: TrainingSet,
+    folder: Path,
+    report: Report,
+    should_stop: ShouldStop,
 ) -> None:
-    """Fit the head on features of the frozen backbone; features are computed once and kept."""
-    features, targets = _features(network, config, data, folder / "features", report)
+    """Fit the head on features of the frozen backbone; features are computed once and kept.
+
+    Raises:
+        Stopped: `should_stop` said so; the head is begun again next time.
+        RunError: the training came apart, or the disk has no room for the features.
+    """
+    features, targets = _features(network, config, data, folder / "features", report, should_stop)
     head = network.head
     _compile(head, config, config.head_rate)
     rng = np.random.default_rng([config.seed, 1])
@@ -97,6 +109,8 @@ def train_head(
     for epoch in range(config.head_epochs):
         losses = []
         for step in range(n_steps):
+            if should_stop():
+                raise Stopped
             chosen = np.sort(rng.choice(len(features), config.batch_size, p=chances))
             head.optimizer.learning_rate = learning_rate(
                 epoch * n_steps + step, config.head_epochs * n_steps, config.head_rate
@@ -104,12 +118,17 @@ def train_head(
             loss = head.train_on_batch(
                 features[chosen].astype(np.float32), _answers(targets[chosen], config)
             )
-            losses.append(float(loss))
+            losses.append(_finite(float(loss), f"epoch {epoch + 1} of the head", "head_rate"))
         report("head", epoch=epoch + 1, epochs=config.head_epochs, loss=float(np.mean(losses)))
 
 
 def _features(
-    network: Network, config: RunConfig, data: TrainingSet, folder: Path, report: Report
+    network: Network,
+    config: RunConfig,
+    data: TrainingSet,
+    folder: Path,
+    report: Report,
+    should_stop: ShouldStop,
 ) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
     """Backbone maps of disturbed copies, (copies * n, rows, columns, channels) float16."""
     path = folder / "maps.npy"
@@ -118,19 +137,24 @@ def _features(
         return np.load(path, mmap_mode="r", allow_pickle=False), targets
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(targets), *network.backbone.output.shape[1:])
+    require_space(folder, int(np.prod(shape)) * np.dtype(np.float16).itemsize)
     draft = path.with_name("draft.npy")
     maps = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float16, shape=shape)
     at = 0
     for copy in range(config.feature_copies):
         for start in range(0, len(data.learn), config.batch_size):
+            if should_stop():
+                raise Stopped
             chosen = data.learn[start : start + config.batch_size]
             batch = disturbed_tensors(data.pixels, chosen, config, [config.seed, 2, copy, start])
             maps[at : at + len(chosen)] = network.backbone.predict_on_batch(batch)
             at += len(chosen)
             report("features", done=at, total=len(targets))
     maps.flush()
+    # Windows moves no file that is mapped.
+    del maps
     draft.replace(path)
-    return maps, targets
+    return np.load(path, mmap_mode="r", allow_pickle=False), targets
 
 
 def fine_tune(
@@ -139,7 +163,7 @@ def fine_tune(
     data: TrainingSet,
     folder: Path,
     report: Report,
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> list[FloatArray]:
     """Train the whole network and return the best averaged weights, in the model's order.
 
@@ -147,7 +171,8 @@ def fine_tune(
     lowest balanced validation loss; without, it is the last.
 
     Raises:
-        Stopped: `should_stop` said so.
+        Stopped: `should_stop` said so; the last whole epoch is on disk.
+        RunError: the training came apart.
     """
     model = network.model
     _compile(model, config, config.tune_rate)
@@ -167,17 +192,17 @@ def fine_tune(
             model.optimizer.learning_rate = learning_rate(
                 progress.step, config.tune_epochs * n_steps, config.tune_rate
             )
-            losses.append(float(model.train_on_batch(batch, answers)))
+            loss = float(model.train_on_batch(batch, answers))
+            losses.append(_finite(loss, f"epoch {epoch + 1}", "tune_rate"))
             progress.step += 1
             _average(progress, model, config.average_momentum)
-            if not math.isfinite(losses[-1]):
-                raise FloatingPointError(f"The loss is {losses[-1]} in epoch {epoch + 1}.")
             report("step", epoch=epoch + 1, step=progress.step, steps=config.tune_epochs * n_steps,
                    loss=losses[-1])  # fmt: skip
         progress.epoch = epoch + 1
         numbers = {"loss": float(np.mean(losses))}
         if len(data.check):
             numbers |= _check(model, config, data, progress)
+            _finite(numbers["val_loss"], f"the check after epoch {epoch + 1}", "tune_rate")
         is_best = not len(data.check) or numbers["val_loss"] < progress.best_loss
         if is_best or not config.patience:
             progress.best_loss = numbers.get("val_loss", float("inf"))
@@ -185,7 +210,21 @@ def fine_tune(
             save_weights(best, progress.average)
         save_state(folder / "state", model, progress)
         report("epoch", epoch=progress.epoch, epochs=config.tune_epochs, best=is_best, **numbers)
-    return load_weights(best)
+    return load_weights(best) if best.exists() else progress.average
+
+
+def _finite(loss: float, where: str, rate: str) -> float:
+    """The loss, unless it is no number any more: no step would bring the weights back.
+
+    Raises:
+        RunError: the loss is infinite or not a number.
+    """
+    if not math.isfinite(loss):
+        raise RunError(
+            f"The loss is {loss} in {where}: the training came apart. Start a new run with a "
+            f"lower {rate}."
+        )
+    return loss
 
 
 def logits_of(

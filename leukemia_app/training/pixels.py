@@ -4,17 +4,23 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from leukemia_app.data.manifest import Manifest, Row
+from leukemia_app.data.duplicates import near_duplicate_groups
+from leukemia_app.data.manifest import Manifest, Row, read_manifest
 from leukemia_app.errors import DatasetError, ImageError
 from leukemia_app.imaging.decode import read_picture
 from leukemia_app.imaging.picture import UInt8Array, pixels_digest
 from leukemia_app.imaging.prepare import prepare
 from leukemia_app.imaging.recipe import Recipe
+from leukemia_app.training.config import RunConfig
+from leukemia_app.training.disk import require_space
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures done and of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,37 +38,77 @@ class PixelCache:
     """One sentence for each file that was left out."""
 
 
+def pictures_of(
+    config: RunConfig, folder: Path, progress: Progress = lambda done, total: None
+) -> tuple[Manifest, PixelCache]:
+    """A run's manifest, and its prepared pictures, which are kept in `folder`.
+
+    Without a table of groups, near duplicates are put into one group: it is all that can be known.
+
+    Raises:
+        DatasetError: the data set cannot be used, or not one picture can be read.
+    """
+    groups = Path(config.groups) if config.groups else None
+    manifest = read_manifest(Path(config.data), groups, config.group_level)
+    cache = cache_pixels(manifest, config.recipe, folder, progress)
+    return manifest, cache if groups else _grouped_by_likeness(cache)
+
+
+def _grouped_by_likeness(cache: PixelCache) -> PixelCache:
+    numbers = near_duplicate_groups(cache.pixels)
+    rows = [
+        replace(row, group=cache.rows[number].file)
+        for row, number in zip(cache.rows, numbers, strict=True)
+    ]
+    return replace(cache, rows=tuple(rows))
+
+
 def cache_pixels(
     manifest: Manifest,
     recipe: Recipe,
     folder: Path,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> PixelCache:
-    """The prepared pictures of every row, made once in `folder` and found again by digest.
+    """The prepared pictures of every row, made once in `folder` and found again.
+
+    A file that was changed since is prepared again, with all others.
 
     Raises:
         DatasetError: not one picture could be read.
+        RunError: the disk has no room for them.
     """
-    key = hashlib.sha256(
-        json.dumps([recipe.digest, [row.file for row in manifest.rows]]).encode()
-    ).hexdigest()[:16]
+    key = _key(manifest, recipe)
     facts_path = folder / f"{key}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _fill(manifest, recipe, folder / key, progress)
     facts = json.loads(facts_path.read_text(encoding="utf-8"))
     by_file = {row.file: row for row in manifest.rows}
+    pixels = np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False)
     return PixelCache(
         rows=tuple(by_file[file] for file in facts["files"]),
-        pixels=np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False),
+        pixels=pixels[: len(facts["files"])],
         digests=tuple(facts["digests"]),
         problems=tuple(facts["problems"]),
     )
 
 
-def _fill(
-    manifest: Manifest, recipe: Recipe, stem: Path, progress: Callable[[int, int], None]
-) -> None:
+def _key(manifest: Manifest, recipe: Recipe) -> str:
+    """Name of the cache: another folder, file or recipe has another one."""
+    files = []
+    for row in manifest.rows:
+        try:
+            facts = manifest.path(row).stat()
+        except OSError:
+            # `_fill` says so, by name.
+            files.append((row.file, None, None))
+        else:
+            files.append((row.file, facts.st_size, facts.st_mtime_ns))
+    known = [recipe.digest, str(manifest.folder.resolve()), files]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+
+
+def _fill(manifest: Manifest, recipe: Recipe, stem: Path, progress: Progress) -> None:
     def one(row: Row) -> tuple[UInt8Array, str] | str:
         try:
             picture = read_picture(manifest.path(row))
@@ -74,6 +120,7 @@ def _fill(
     digests: list[str] = []
     problems: list[str] = []
     shape = (len(manifest.rows), recipe.side_px, recipe.side_px, 3)
+    require_space(stem.parent, int(np.prod(shape)))
     draft = stem.with_suffix(".npy.part")
     pixels = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
     with ThreadPoolExecutor(2) as pool:
@@ -90,6 +137,8 @@ def _fill(
     if not files:
         raise DatasetError(f"Not one picture in {manifest.folder} can be read. {problems[0]}")
     pixels.flush()
+    # Windows moves no file that is mapped.
+    del pixels
     draft.replace(stem.with_suffix(".npy"))
     facts = {"files": files, "digests": digests, "problems": problems}
     draft.write_text(json.dumps(facts), encoding="utf-8")

@@ -1,7 +1,7 @@
 """One run from its configuration to a scored bundle; each phase goes on from what is on disk."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukemia_app.bundles.store import write_figures
+from leukemia_app.data.duplicates import near_duplicate_groups
 from leukemia_app.data.manifest import Manifest, read_manifest
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.networks.build import Network, build_network, freeze_normalisation
@@ -87,6 +88,8 @@ def _load(config: RunConfig, folder: RunFolder) -> Loaded:
     cache = cache_pixels(manifest, config.recipe, folder.path.parent / "cache", progress)
     for problem in cache.problems:
         folder.add_event("left out", reason=problem)
+    if config.groups is None:
+        cache = _grouped_by_likeness(cache)
     parts = choose_parts(cache.rows, config)
     numbers = targets(cache.rows, config.labels)
     groups = np.array([cache.rows[row].group for row in parts.learn])
@@ -96,6 +99,16 @@ def _load(config: RunConfig, folder: RunFolder) -> Loaded:
         pixels=cache.pixels, targets=numbers, chances=chances, learn=parts.learn, check=parts.check
     )
     return Loaded(config=config, manifest=manifest, cache=cache, parts=parts, data=data)
+
+
+def _grouped_by_likeness(cache: PixelCache) -> PixelCache:
+    """The cache with near duplicates in one group: all that can be known without a table."""
+    numbers = near_duplicate_groups(cache.pixels)
+    rows = [
+        replace(row, group=cache.rows[number].file)
+        for row, number in zip(cache.rows, numbers, strict=True)
+    ]
+    return replace(cache, rows=tuple(rows))
 
 
 def _started_network(config: RunConfig) -> Network:

@@ -4,10 +4,12 @@ import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
+from leukemia_app.errors import RunError
 from leukemia_app.imaging.picture import FloatArray
 
 
@@ -55,17 +57,27 @@ def save_state(folder: Path, model: keras.Model, progress: Progress) -> None:
 
 
 def load_state(folder: Path, model: keras.Model) -> Progress | None:
-    """Put the newest whole state into the model and its optimizer; None where there is none."""
+    """Put the newest whole state into the model and its optimizer; None where there is none.
+
+    Raises:
+        RunError: the state cannot be read, or belongs to another network.
+    """
     found = sorted(path for path in folder.glob("[0-9]*") if (path / "progress.json").exists())
     if not found:
         return None
-    counters = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
     variables = model.variables + model.optimizer.variables + seed_states(model)
-    with np.load(found[-1] / "arrays.npz", allow_pickle=False) as arrays:
-        for number, variable in enumerate(variables):
-            variable.assign(arrays[f"v{number}"])
-        average = [arrays[f"a{number}"] for number in range(counters.pop("n_average"))]
-    return Progress(**counters, average=average)
+    try:
+        counters = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
+        with np.load(found[-1] / "arrays.npz", allow_pickle=False) as arrays:
+            for number, variable in enumerate(variables):
+                variable.assign(arrays[f"v{number}"])
+            average = [arrays[f"a{number}"] for number in range(counters.pop("n_average"))]
+        return Progress(**counters, average=average)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise RunError(
+            f"{found[-1]} cannot be read ({error}). Remove this folder to go on from the epoch "
+            "before, or from the start where there is none."
+        ) from error
 
 
 def save_weights(path: Path, weights: list[FloatArray]) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from leukemia_app.errors import AppError
-from leukemia_app.training.run_folder import RunFolder
+from leukemia_app.training.run_folder import RunFolder, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +24,10 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(filename=folder.path / "log.txt", level=logging.INFO)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Keras reads its environment when it is imported.
-    from leukemia_app.training.engine import Stopped
-    from leukemia_app.training.run import carry_out
-
     try:
+        # Keras reads its environment when it is imported.
+        from leukemia_app.training.run import carry_out
+
         carry_out(folder)
     except Stopped:
         folder.set_state("stopped")
@@ -38,9 +37,25 @@ def main(arguments: list[str]) -> int:
         return 2
     except Exception as error:
         log.exception("the run broke")
-        folder.set_state("failed", reason=f"The run broke: {error} (log.txt says where).")
+        folder.set_state("failed", reason=_in_words(error))
         return 2
     return 0
+
+
+def _in_words(error: Exception) -> str:
+    """What to tell of an error that no room foresaw."""
+    if isinstance(error, OSError):
+        where = f"{error.filename} cannot" if error.filename else "A file of the run cannot"
+        return (
+            f"{where} be read or written ({error.strerror or error}). Mend that, or make room on "
+            "the disk, then start the run again: it goes on from the last epoch."
+        )
+    if isinstance(error, MemoryError):
+        return (
+            "The machine has too little memory for the run. Use a smaller batch_size, "
+            "feature_copies or side_px in a new run."
+        )
+    return f"The run broke: {error} (log.txt says where)."
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def gallery(examples: Sequence[Example]) -> str:
         for item in examples
     )
     return (
-        f'<div class="s-gallery"><h3>{safe(title)}</h3>'
+        f'<div class="s-gallery"><h2>{safe(title)}</h2>'
         f'<ul aria-label="{safe(title)}">{shown}</ul></div>'
     )
 

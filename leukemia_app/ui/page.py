@@ -1,12 +1,9 @@
 """The whole page: its head, its tabs, and how it is served."""
 
 import logging
-import os
-import tempfile
+import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import gradio as gr
@@ -26,6 +23,7 @@ from leukemia_app.ui.examples import find_examples
 from leukemia_app.ui.models import model_list
 from leukemia_app.ui.session import Session
 from leukemia_app.ui.theme import head, smear_theme
+from leukemia_app.ui.uploads import sweep_leftovers, uploads_folder
 
 SWEEP_S = 60
 """How often uploads that are past their time are looked for, in seconds."""
@@ -53,6 +51,8 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         threads=settings.threads,
     )  # fmt: skip
     desk = Desk(library=library, limits=limits, keep_minutes=settings.keep_minutes)
+    sweep_leftovers(keep_s=60 * settings.keep_minutes)
+    signal.signal(signal.SIGTERM, _stop)
     with uploads_folder() as uploads:
         tab = ClassifyTab(
             desk=desk, examples=find_examples(settings.examples, limits), uploads=uploads,
@@ -108,9 +108,6 @@ def warm(desk: Desk) -> None:
         log.warning("the model %s could not be warmed up: %s", model, error)
 
 
-@contextmanager
-def uploads_folder() -> Iterator[Path]:
-    """A folder of this process alone for what visitors give; it goes when the server stops."""
-    with tempfile.TemporaryDirectory(prefix="leukemia-app-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        yield Path(folder)
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Stop as on Ctrl+C, so that a service manager's signal also deletes the uploads."""
+    raise KeyboardInterrupt

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from leukemia_app.imaging.quality import Finding, Quality
 
 from leukemia_app.bundles.decision import decide, to_probabilities
 from leukemia_app.bundles.reading import ScopeScore
 from leukemia_app.errors import BundleError
+from leukemia_app.imaging.quality import Finding, Quality
 
-SHARP = Quality(findings=())
+SHARP = Quality(
+    sharpness=0.2, brightness=0.8, contrast=0.5, chroma=0.1, clipped_fraction=0.0, findings=()
+)
 INSIDE = ScopeScore(score=0.9, limit=1.4)
 OUTSIDE = ScopeScore(score=2.0, limit=1.4)
 
@@ -81,11 +83,12 @@ def test_threshold_0_never_refers(make_spec):
 
 
 def test_reasons_come_strongest_first(make_spec):
-    blurred = Quality(
+    blurred = replace(
+        SHARP,
         findings=(
             Finding(kind="size", sentence="The picture is small.", refer=False),
             Finding(kind="blur", sentence="The picture is blurred.", refer=True),
-        )
+        ),
     )
     decision = decide(row(0.4, 0.3, 0.3), make_spec(threshold=0.9), OUTSIDE, blurred, n_cells=0)
     assert decision.kind == "refer"

@@ -111,18 +111,29 @@ def test_a_bundle_that_breaks_while_loaded_is_not_used_any_more(written: Path, t
         library.predictor("a")
 
 
-def test_a_file_that_hashes_right_but_cannot_run_is_listed_from_then_on(
-    written: Path, tmp_path: Path
-):
-    folder = copy_as(written, tmp_path / "a")
-    (folder / LITERT_FILE).write_bytes(b"other")
-    files = dict(json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["files"])
+def with_other_network(folder: Path, content: bytes) -> None:
+    """Another network in the bundle, with its right sha256."""
+    (folder / LITERT_FILE).write_bytes(content)
+    files = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["files"]
     change(folder, files=files | {LITERT_FILE: sha256_of(folder / LITERT_FILE)})
+
+
+def test_a_network_that_cannot_run_is_listed_so_from_then_on(written: Path, tmp_path: Path):
+    with_other_network(copy_as(written, tmp_path / "a"), b"no network")
     library = library_of(("own", tmp_path))
     assert library.entries()[0].problem is None
     with pytest.raises(BundleError, match=r"a/model\.tflite cannot be run"):
         library.predictor("a")
     assert "cannot be run" in library.entries()[0].problem
+
+
+def test_a_network_that_answers_otherwise_is_not_served(
+    written: Path, written_binary: Path, tmp_path: Path
+):
+    folder = copy_as(written, tmp_path / "a")
+    with_other_network(folder, (written_binary / LITERT_FILE).read_bytes())
+    with pytest.raises(BundleError, match="a: the logits for a reference picture differ"):
+        library_of(("own", tmp_path)).predictor("a")
 
 
 def test_of_two_bundles_with_one_id_the_first_has_it(written: Path, tmp_path: Path):

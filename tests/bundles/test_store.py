@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from leukemia_app.bundles import reference, store
-from leukemia_app.bundles.card import card
 from leukemia_app.bundles.engines import LITERT_FILE, LiteRtEngine
 from leukemia_app.bundles.reference import REFERENCE_FILE, Reference
 from leukemia_app.bundles.spec import Figure
@@ -55,7 +54,7 @@ def test_a_written_bundle_verifies_and_tests_itself(bundle: Path):
 
 
 def test_the_card_and_nothing_unfinished_lie_beside_it(written: Path):
-    assert (written / "README.md").read_text(encoding="utf-8") .startswith("---\nlicense: ")
+    assert (written / "README.md").read_text(encoding="utf-8").startswith("---\nlicense: ")
     assert [path.name for path in written.parent.iterdir()] == ["small"]
 
 

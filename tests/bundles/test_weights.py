@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -75,3 +76,11 @@ def test_weights_of_another_network_are_refused(bundle: Path, network: Network):
         BundleError, match=r"small/model\.weights\.h5 does not fit baseline_cnn with .* attention"
     ):
         load_network(bundle, read_spec(bundle))
+
+
+def test_the_optimizer_of_a_trained_network_is_left_out(network: Network, tmp_path: Path):
+    network.model.compile("adam", "mse")
+    network.model.train_on_batch(np.zeros((1, 32, 32, 3), "float32"), np.zeros((1, 2), "float32"))
+    save_weights(network, tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert list(file) == ["layers"]

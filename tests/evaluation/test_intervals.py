@@ -1,10 +1,16 @@
-"""Wilson intervals against numbers worked by hand, and what must hold for every count."""
+"""Intervals against numbers worked by hand, and what must hold for every count and group."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leukemia_app.evaluation.intervals import pictures_to_halve, wilson_interval
+from leukemia_app.evaluation.intervals import (
+    bootstrap_interval,
+    group_draws,
+    pictures_to_halve,
+    wilson_interval,
+)
 
 COUNTS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -70,3 +76,82 @@ def test_a_count_that_is_no_share_is_refused(k: int, n: int):
 def test_a_level_outside_its_range_is_refused():
     with pytest.raises(ValueError, match="level is 95"):
         wilson_interval(1, 2, 95)
+
+
+PICTURES = st.lists(
+    st.tuples(st.sampled_from("ABCDEF"), st.sampled_from(["all", "hem"])), min_size=1, max_size=30
+)
+
+
+@given(PICTURES, st.integers(0, 99))
+def test_a_sample_holds_whole_groups_and_as_many_as_there_are(pictures, seed):
+    groups, labels = zip(*pictures, strict=True)
+    sizes = {group: groups.count(group) for group in groups}
+    for rows in group_draws(groups, labels, 5, seed):
+        drawn = [groups[row] for row in rows]
+        # Every picture of a drawn group is there, equally often.
+        times = {group: [list(rows).count(row) for row in range(len(groups))
+                         if groups[row] == group] for group in set(drawn)}  # fmt: skip
+        assert all(len(set(counts)) == 1 for counts in times.values())
+        assert sum(drawn.count(group) // sizes[group] for group in set(drawn)) == len(sizes)
+
+
+def test_a_sample_keeps_the_number_of_groups_of_each_class():
+    # Three groups of class x and two of class y; group c has one picture of y, but mostly x.
+    groups = ["a", "a", "b", "c", "c", "c", "d", "e", "e"]
+    labels = ["x", "x", "x", "x", "x", "y", "y", "y", "y"]
+    for rows in group_draws(groups, labels, 50, 0):
+        drawn = [groups[row] for row in rows]
+        times = {group: drawn.count(group) // groups.count(group) for group in set(drawn)}
+        assert sum(times.get(group, 0) for group in "abc") == 3
+        assert sum(times.get(group, 0) for group in "de") == 2
+
+
+def test_single_pictures_come_near_the_binomial_interval():
+    # 70 of 100 right: 0.7 ± 1.96 * sqrt(0.7 * 0.3 / 100) = 0.610 to 0.790. All in one class, so
+    # that nothing but the pictures is drawn.
+    right = np.array([1] * 70 + [0] * 30)
+    ends = bootstrap_interval(
+        lambda rows: float(right[rows].mean()), [str(row) for row in range(100)], ["x"] * 100, 4000
+    )
+    assert ends == pytest.approx((0.610, 0.790), abs=0.011)
+
+
+def test_pictures_of_one_group_count_as_one():
+    # Ten groups of ten alike: as uncertain as ten pictures, 0.7 ± 1.96 * sqrt(0.7 * 0.3 / 10).
+    right = np.repeat([1] * 7 + [0] * 3, 10)
+    groups = [str(row // 10) for row in range(100)]
+    ends = bootstrap_interval(lambda rows: float(right[rows].mean()), groups, ["x"] * 100, 4000)
+    assert ends == pytest.approx((0.416, 0.984), abs=0.05)
+
+
+def test_the_same_seed_gives_the_same_interval():
+    def interval(seed: int) -> tuple[float, float] | None:
+        values = np.arange(12.0)
+        return bootstrap_interval(
+            lambda rows: float(values[rows].mean()), list("abcdefghijkl"), ["x"] * 12, 200, seed
+        )
+
+    assert interval(1) == interval(1) != interval(2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "labels"),
+    [("", ""), ("aaaa", "xxxx"), ("aabb", "xxyy"), ("abcc", "xxyy")],
+    ids=["nothing", "one group", "one group a class", "one group of a class"],
+)
+def test_what_cannot_vary_has_no_interval(groups, labels):
+    assert bootstrap_interval(lambda rows: 0.5, list(groups), list(labels)) is None
+
+
+def test_a_figure_that_is_mostly_undefined_has_no_interval():
+    def often_undefined(rows: np.ndarray) -> float | None:
+        return None if 0 in rows else 0.5
+
+    def once_undefined(rows: np.ndarray) -> float | None:
+        return None if (rows == rows[0]).all() else 0.5
+
+    groups, labels = list("abcdef"), ["x"] * 6
+    assert bootstrap_interval(often_undefined, groups, labels) is None
+    # All six draws alike: 1 in 6^5.
+    assert bootstrap_interval(once_undefined, groups, labels) == (0.5, 0.5)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.imaging.depth import windowed
@@ -58,6 +58,7 @@ def test_strips_are_counted_together():
     assert windowed(values)[1:] == (1, 998)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 65_535), min_size=1, max_size=50))
 def test_window_never_changes_an_order(values):
     shown, _, _ = windowed(np.array(values, np.uint16))

@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.imaging.decode import decode
@@ -411,6 +411,7 @@ def shape_measures(only: CellMeasures) -> tuple[float | None, ...]:
     )
 
 
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), turns=st.integers(0, 3), mirrored=st.booleans())
 def test_turning_and_mirroring_change_nothing(seed, turns, mirrored):
     cells, nucleus = blobs(seed)
@@ -421,6 +422,7 @@ def test_turning_and_mirroring_change_nothing(seed, turns, mirrored):
     assert turned == pytest.approx(shape_measures(measured(cells, nucleus)), rel=1e-5)
 
 
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_twice_the_size_is_four_times_the_area_and_the_same_ratios(seed):
     cells, nucleus = blobs(seed)
@@ -432,6 +434,7 @@ def test_twice_the_size_is_four_times_the_area_and_the_same_ratios(seed):
     assert twice.diameter_px == pytest.approx(2 * once.diameter_px)
 
 
+@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_ratios_stay_between_zero_and_one(seed):
     only = measured(*blobs(seed))
@@ -514,13 +517,13 @@ def test_real_lymphocytes_and_neutrophils_differ_as_every_textbook_says(shared_d
     median = {}
     for label in ("lymphocyte", "neutrophil"):
         found = []
-        for path in sorted((shared_data / "pbc" / label).glob("*.jpg"))[::10]:
+        for path in sorted((shared_data / "pbc" / label).glob("*.jpg"))[::16]:
             picture = decode(path.read_bytes(), path.name)
             cells = segment(picture.pixels, "stain")
             found += [
                 one for one in measure_cells(picture.pixels, cells) if one.number == cells.main
             ]
-        assert len(found) >= 60
+        assert len(found) >= 40
         median[label] = (
             np.median([one.nc_ratio for one in found if one.nc_ratio is not None]),
             np.median([one.lobes for one in found if one.lobes is not None]),

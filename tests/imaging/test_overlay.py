@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -107,11 +107,13 @@ def test_a_cell_of_one_pixel_at_the_corner_is_drawn():
 # Heat
 
 
+@settings(deadline=None)
 @given(pixels=pictures, heat=heats)
 def test_strength_zero_is_exactly_the_picture(pixels, heat):
     assert np.array_equal(heat_overlay(pixels, heat, 0), pixels)
 
 
+@settings(deadline=None)
 @given(pixels=pictures, strength=st.floats(0, 1))
 def test_where_there_is_no_heat_the_picture_stays(pixels, strength):
     cold = np.zeros((4, 3), np.float32)
@@ -160,6 +162,7 @@ def test_heat_outside_its_range_is_refused(value):
         share_inside(heat, np.ones((4, 4), bool))
 
 
+@settings(deadline=None)
 @given(mask=arrays(np.bool_, (8, 6)), level=st.floats(0.0625, 1, width=32))
 def test_the_share_of_even_heat_is_the_share_of_the_area(mask, level):
     even = np.full((4, 3), level, np.float32)
@@ -171,6 +174,7 @@ def test_share_by_hand():
     assert share_inside(heat, np.array([[True, False], [True, False]])) == 1.25 / 2
 
 
+@settings(deadline=None)
 @given(heat=heats)
 def test_shares_of_a_mask_and_its_rest_are_one_together(heat):
     mask = np.zeros((4, 3), bool)

@@ -7,6 +7,10 @@ window.smear = (() => {
   let channel = null; // how the drop zone reaches the server: { trigger, upload, limits }
   let busySince = 0;
 
+  function connected() { // counted, so that a test knows when the page answers to clicks
+    root.dataset.connected = Number(root.dataset.connected || 0) + 1;
+  }
+
   const find = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
@@ -73,6 +77,7 @@ window.smear = (() => {
       event.target.value = "";
       mode = "new";
     });
+    connected();
   }
 
   let depth = 0;
@@ -121,6 +126,7 @@ window.smear = (() => {
       const control = event.target.closest("select[data-ask], input[type=radio][data-ask]");
       if (control) ask(control);
     });
+    connected();
   }
 
   // ---- the map's slider and the outline, without the server ----------------------------------

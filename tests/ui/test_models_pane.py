@@ -1,0 +1,73 @@
+"""The chooser, Model Facts and the list of models."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from leukemia_app.bundles.library import Entry
+from leukemia_app.ui import text
+from leukemia_app.ui.models import chooser, fact_line, facts, model_list
+from tests.readings import spec_of
+
+BROKEN = Entry(id="torn", origin="own", folder=Path("torn"), spec=None,
+               problem="torn/bundle.json is missing.")  # fmt: skip
+
+
+def entry(**changes: object) -> Entry:
+    spec = spec_of(**changes)
+    return Entry(id=spec.id, origin="shipped", folder=Path(spec.id), spec=spec, problem=None)
+
+
+def test_one_line_tells_what_the_model_reads_its_labels_and_its_main_figure():
+    assert fact_line(spec_of()) == (
+        "reads fields of a smear, 4 classes · Benign Early Pre Pro · "
+        "macro-F1 0.98 (0.96–0.99) by run"
+    )
+
+
+def test_the_chooser_marks_the_model_in_use():
+    page = chooser([entry(), entry(id="other")], "other")
+    assert '<option value="other" selected>' in page
+    assert '<option value="four">' in page
+
+
+def test_a_broken_model_cannot_be_chosen():
+    assert "torn" not in chooser([entry(), BROKEN], "four")
+    assert "four" not in chooser([replace(entry(), problem="a file changed")], "four")
+
+
+def test_without_models_the_chooser_says_so():
+    assert text.NO_MODELS in chooser([], None)
+
+
+def test_facts_hold_use_limits_figures_with_intervals_and_the_command():
+    page = facts(spec_of())
+    for said in ("Teaching.", "Patients.", "4-class ALL", "by run", "0.962–0.993",
+                 "574 in 17 runs", "control; colour only", "MIT", "meaning of Pro",
+                 "python -m leukemia_app train DATA", "seed: 7", "keras 3.15.1"):  # fmt: skip
+        assert said in page, said
+
+
+def test_facts_without_figures_admit_it():
+    assert text.NO_FIGURES in facts(spec_of(figures=()))
+
+
+def test_the_list_shows_broken_models_with_the_reason():
+    page = model_list([entry(), BROKEN])
+    assert "Fields, four classes" in page
+    assert "torn/bundle.json is missing." in page
+    assert text.UNAVAILABLE in page
+
+
+def test_an_empty_list_says_what_to_do():
+    assert "LEUKEMIA_MODELS" in model_list([])
+
+
+@pytest.mark.parametrize("evil", ["<script>1</script>", '"><b>'])
+def test_words_of_strangers_models_stay_text(evil: str):
+    strange = entry(title=evil, summary=evil, licence=evil, intended_use=evil, not_for=evil,
+                    data={"name": evil}, training={"command": evil}, parents=(evil,))  # fmt: skip
+    broken = replace(BROKEN, id=evil, problem=evil)
+    page = chooser([strange], "four") + model_list([strange, broken])
+    assert evil not in page
