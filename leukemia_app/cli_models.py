@@ -16,7 +16,10 @@ from leukemia_app.settings import Settings
 
 if TYPE_CHECKING:
     from leukemia_app.bundles.library import Entry
-    from leukemia_app.bundles.spec import Spec
+    from leukemia_app.bundles.spec import Figure, Spec
+
+QUOTED = ("macro-F1", "AUROC", "sensitivity", "specificity", "referred")
+"""Results that README repeats from the cards; the controls stand beside them."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -112,18 +115,22 @@ def run_figures(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def figures_table(specs: "Sequence[Spec]") -> str:
-    """Markdown: each model's results and controls, with interval, pictures and split."""
+    """Markdown: each model's main results and its controls, with interval and split."""
     from leukemia_app.evaluation import words
 
     if not specs:
         return "No model is shipped."
     lines = [f"| model | {' | '.join(words.FIGURE_HEADS)} |", "|---" * 7 + "|"]
     for spec in specs:
-        figures = [each for each in spec.figures if each.kind in ("result", "control")]
+        figures = [each for each in spec.figures if _is_quoted(each)]
         for number, figure in enumerate(figures):
             name = f"`{spec.id}`" if number == 0 else ""
             lines.append(f"| {name} | {figure.name} | {' | '.join(words.figure_cells(figure))} |")
     return "\n".join(lines)
+
+
+def _is_quoted(figure: "Figure") -> bool:
+    return figure.kind == "control" or (figure.kind == "result" and figure.name in QUOTED)
 
 
 def between_marks(text: str, inner: str, name: str) -> str:

@@ -1,10 +1,12 @@
 """The commands that look at pictures: classify and segment."""
 
 import argparse
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -86,14 +88,28 @@ def run_segment(arguments: argparse.Namespace, settings: Settings) -> int:
     progress = Progress(len(files))
     n_done = 0
     with _facts_sink(arguments) as sink:
-        for path in files:
-            facts = _segmented(path, arguments.method, arguments.out)
+        work = partial(_segmented, method=arguments.method, out=arguments.out)
+        for facts in in_order(work, files, settings.threads):
             n_done += "error" not in facts
             progress.clear()
             sink(facts)
             progress.step()
     progress.clear()
     return exit_code(n_done, len(files))
+
+
+def in_order(
+    work: Callable[[Path], dict[str, Any]], paths: Sequence[Path], threads: int
+) -> Iterator[dict[str, Any]]:
+    """What `work` says of each path, in their order; only a few paths are ahead of the reader."""
+    waiting: deque[Future[dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for path in paths:
+            waiting.append(pool.submit(work, path))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def exit_code(n_done: int, n_asked: int) -> int:

@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from leukemia_app.errors import DatasetError, RunError
 
 if TYPE_CHECKING:
     from leukemia_app.bundles.spec import Figure
-    from leukemia_app.evaluation.evaluate import Evaluation
+    from leukemia_app.evaluation.evaluate import Evaluation, Sample
     from leukemia_app.settings import Settings
     from leukemia_app.training.config import RunConfig
     from leukemia_app.training.run_folder import RunFolder
@@ -31,9 +32,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     train.add_argument("--start", metavar="S", help="none, file:PATH or bundle:FOLDER")
     train.add_argument("--groups", metavar="CSV", help="file,label,group[,part] of each picture")
     train.add_argument("--seed", type=int, metavar="N")
-    train.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
-    train.add_argument("--image-split", action="store_true",
-                       help="split by picture at random instead, to see what leakage buys")  # fmt: skip
+    other = train.add_mutually_exclusive_group()
+    other.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
+    other.add_argument("--image-split", action="store_true",
+                       help="split by picture instead, to see what leakage buys")  # fmt: skip
     train.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/run"),
                        help="folder of the run")  # fmt: skip
     train.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -58,11 +60,13 @@ def run_train(arguments: argparse.Namespace, _: "Settings") -> int:
     from leukemia_app.training.run_folder import RunFolder
 
     config = _config(arguments)
-    if arguments.folds:
-        folders = []
-        for fold in range(arguments.folds):
-            folders.append(RunFolder(path=arguments.out / f"fold-{fold}"))
-            _carry_out(folders[-1], replace(config, folds=arguments.folds, fold=fold, patience=0))
+    if arguments.folds is not None:
+        first = replace(config, folds=arguments.folds, fold=0, patience=0)
+        if not first.folds:
+            raise RunError("--folds is 0; use 2 or more, or leave it out.")
+        folders = [RunFolder(path=arguments.out / f"fold-{fold}") for fold in range(first.folds)]
+        for fold, folder in enumerate(folders):
+            _carry_out(folder, replace(first, fold=fold))
         figures = fold_figures(folders)
     elif arguments.image_split:
         folder = RunFolder(path=arguments.out)
@@ -82,6 +86,7 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
     from leukemia_app.data.manifest import read_manifest
     from leukemia_app.imaging.recipe import Recipe
     from leukemia_app.networks.backbones import SCALINGS
+    from leukemia_app.networks.heads import HEADS
     from leukemia_app.training.config import RunConfig
 
     given: dict[str, Any] = {
@@ -94,20 +99,31 @@ def _config(arguments: argparse.Namespace) -> "RunConfig":
             values = json.loads(arguments.config.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{arguments.config} cannot be read as JSON ({error}).") from error
+        if not isinstance(values, dict):
+            raise RunError(f"{arguments.config} holds no JSON object; give the settings by name.")
         return RunConfig.from_dict(values | given)
     if not arguments.backbone or not arguments.head:
         raise RunError("Give --backbone and --head, or --config with a file that names them.")
+    # Here and not in the worker: a folder with a run that cannot start is of no use.
     if arguments.backbone not in SCALINGS:
         raise RunError(f"backbone is {arguments.backbone!r}; use one of {', '.join(SCALINGS)}.")
+    if arguments.head not in HEADS:
+        raise RunError(f"head is {arguments.head!r}; use one of {', '.join(HEADS)}.")
     groups = Path(arguments.groups) if arguments.groups else None
     manifest = read_manifest(arguments.data, groups)
     return RunConfig(
         **{"groups": None} | given,
-        id=arguments.out.name.lower(),
+        id=_id_of(arguments.out),
         group_level=manifest.group_level,
         labels=manifest.labels,
         recipe=Recipe(input="field", side_px=128, scaling=SCALINGS[arguments.backbone]),
     )
+
+
+def _id_of(folder: Path) -> str:
+    """The folder's name as the name of a bundle."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).lstrip("._-")
+    return name[:80] or "run"
 
 
 def _carry_out(folder: "RunFolder", config: "RunConfig") -> None:
@@ -144,7 +160,7 @@ def _show(event: Mapping[str, Any]) -> None:
 
 def _write_figures(arguments: argparse.Namespace, figures: "list[Figure]") -> None:
     rows = [vars(figure) for figure in figures]
-    text = json.dumps(rows, indent=1, ensure_ascii=False)
+    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
     (arguments.out / FIGURES_FILE).write_text(text + "\n", encoding="utf-8")
     if arguments.json:
         write_json(rows)
@@ -179,27 +195,37 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
             f"{arguments.data} has no picture in part {arguments.part!r} with one of the labels "
             f"{', '.join(predictor.spec.label_names)}."
         )
-    progress = Progress(len(rows))
+    progress, problems = Progress(len(rows)), list[str]()
     found = evaluate(
         predictor,
-        samples(manifest, rows),
+        _counted(samples(manifest, rows, problems.append), progress),
         split={"part": arguments.part if arguments.groups else "all",
                "level": manifest.group_level},
         corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
         if arguments.corruptions else (),
-        progress=lambda done: progress.step(),
     )  # fmt: skip
     progress.clear()
+    for problem in problems:
+        sys.stderr.write(f"evaluate: left out: {problem}\n")
+    if len(problems) == len(rows):
+        raise DatasetError(f"Not one of the {len(rows)} pictures in {arguments.data} can be read.")
+    found = replace(found, left_out={**found.left_out, "unreadable": len(problems)})
     result = found.to_dict()
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(result, indent=1, ensure_ascii=False)
+        text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
         (arguments.out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
     if arguments.json:
         write_json(result)
     else:
         _write_evaluation(found)
-    return 0
+    return 1 if problems else 0
+
+
+def _counted(given: "Iterator[Sample]", progress: Progress) -> "Iterator[Sample]":
+    for sample in given:
+        yield sample
+        progress.step()
 
 
 def _write_evaluation(found: "Evaluation") -> None:
@@ -208,6 +234,9 @@ def _write_evaluation(found: "Evaluation") -> None:
         f"{found.model} on {len(found.answers.true)} pictures of {n_groups} groups "
         f"(part {found.split['part']}, by {found.split['level']})"
     )
+    for reason, count in found.left_out.items():
+        if count:
+            write_line(f"{count} left out: {reason.replace('_', ' ')}")
     write_table(
         ("figure", "value", "95 % interval"),
         [
@@ -216,6 +245,16 @@ def _write_evaluation(found: "Evaluation") -> None:
             for name, figure in found.metrics.items()
         ],
     )  # fmt: skip
+    if found.corruptions:
+        write_line()
+        write_table(
+            ("disturbance", "strength", "macro-F1", "95 % interval"),
+            [
+                (name.replace("_", " "), str(row["strength"]), _number(row["macro_f1"]["value"]),
+                 f"{_number(row['macro_f1']['low'])}–{_number(row['macro_f1']['high'])}")
+                for name, rows in found.corruptions.items() for row in rows
+            ],
+        )  # fmt: skip
 
 
 def _number(value: float | None) -> str:

@@ -11,6 +11,14 @@ settings.load_profile("any speed")
 
 
 @pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that is done, beside its drawn pictures. Do not change."""
+    from tests.tiny_runs import finish_tiny_run
+
+    return finish_tiny_run(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real pictures beside the checkout; skips where it is missing."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"

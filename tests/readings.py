@@ -61,7 +61,7 @@ def spec_of(**changes: Any) -> Spec:
                    n_groups=17, group_level="run", kind="control", note="colour only"),
         ),
         "data": {"name": "4-class ALL", "licence": "research"},
-        "split": {"level": "run", "train": {"pictures": 2000, "groups": 60}},
+        "split": {"level": "run", "parts": {"train": {"pictures": 2000, "groups": 60}}},
         "intended_use": "Teaching.",
         "not_for": "Patients.",
         "licence": "MIT",

@@ -17,7 +17,7 @@ import pytest
 
 from leukemia_app import cli, cli_models, cli_output
 from leukemia_app.bundles.spec import Figure, ScopeSpec
-from leukemia_app.cli_pictures import exit_code
+from leukemia_app.cli_pictures import exit_code, in_order
 from leukemia_app.errors import SettingError
 from leukemia_app.imaging.recipe import Recipe
 
@@ -343,6 +343,21 @@ def test_what_nobody_foresaw_gets_a_reference(
     reference = caplog.records[-1].getMessage().removeprefix("reference ")
     assert reference in err
     assert "Traceback" not in err.splitlines()[-1]
+
+
+def test_work_comes_back_in_order_and_only_a_little_ahead():
+    begun: list[Path] = []
+
+    def work(path: Path) -> dict[str, object]:
+        begun.append(path)
+        return {"file": path.name}
+
+    paths = [Path(str(number)) for number in range(100)]
+    results = in_order(work, paths, threads=2)
+    assert next(results) == {"file": "0"}
+    # five are submitted before the first is waited for: more than twice the threads
+    assert len(begun) <= 5
+    assert [row["file"] for row in results] == [str(number) for number in range(1, 100)]
 
 
 @pytest.mark.parametrize(("n_done", "n_asked", "code"), [(3, 3, 0), (2, 3, 1), (0, 3, 2)])

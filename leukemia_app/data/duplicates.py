@@ -32,10 +32,12 @@ def near_duplicate_groups(pixels: UInt8Array) -> NDArray[np.int64]:
 def _reduced(picture: UInt8Array) -> NDArray[np.float32]:
     """The picture as a direction: (SIDE_PX * SIDE_PX * 3,) float32 of length 1, or 0 if flat."""
     small = cv2.resize(picture, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    values = small.astype(np.float32).ravel()
+    values: NDArray[np.float32] = small.astype(np.float32).ravel()
     values -= values.mean()
     length = float(np.linalg.norm(values))
-    return values / length if length > 0 else values
+    if length > 0:
+        values /= length
+    return values
 
 
 def _root(parent: NDArray[np.int64], number: int) -> int:

@@ -65,7 +65,8 @@ def shift_stain(pixels: UInt8Array, gains: FloatArray, offsets: FloatArray) -> U
     table = np.clip(256 * 10.0**-shifted - 1, 0, 255).round().astype(np.uint8)
     # A data set's own black background carries no stain and stays black.
     table[:, :1] = 0
-    return cv2.LUT(pixels, table)
+    made: UInt8Array = cv2.LUT(pixels, table)
+    return made
 
 
 def _stain_shift(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -76,11 +77,13 @@ def _stain_shift(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UI
 
 def _grey(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, axis=2)
-    return cv2.addWeighted(pixels, 1 - GREY_MIX[level], grey, GREY_MIX[level], 0)
+    made: UInt8Array = cv2.addWeighted(pixels, 1 - GREY_MIX[level], grey, GREY_MIX[level], 0)
+    return made
 
 
 def _gain(pixels: UInt8Array, gain: float) -> UInt8Array:
-    return cv2.convertScaleAbs(pixels, alpha=gain)
+    made: UInt8Array = cv2.convertScaleAbs(pixels, alpha=gain)
+    return made
 
 
 def _dimming(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -106,7 +109,8 @@ def mask_bar(pixels: UInt8Array, part: float) -> UInt8Array:
 
 
 def _blur(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
-    return cv2.GaussianBlur(pixels, (0, 0), BLUR_SIGMA_PX[level] * _scale(pixels))
+    made: UInt8Array = cv2.GaussianBlur(pixels, (0, 0), BLUR_SIGMA_PX[level] * _scale(pixels))
+    return made
 
 
 def _defocus_blur(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -114,7 +118,8 @@ def _defocus_blur(pixels: UInt8Array, level: int, rng: np.random.Generator) -> U
     reach = int(np.ceil(radius))
     row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     disc = np.clip(radius + 0.5 - np.hypot(row, column), 0, 1).astype(np.float32)
-    return cv2.filter2D(pixels, -1, disc / disc.sum())
+    made: UInt8Array = cv2.filter2D(pixels, -1, disc / disc.sum())
+    return made
 
 
 def _motion_blur(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -123,7 +128,8 @@ def _motion_blur(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UI
     line[length // 2] = 1
     turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(0, 180), 1)
     line = cv2.warpAffine(line, turn, (length, length))
-    return cv2.filter2D(pixels, -1, line / line.sum())
+    made: UInt8Array = cv2.filter2D(pixels, -1, line / line.sum())
+    return made
 
 
 def _jpeg(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -134,19 +140,22 @@ def compress_jpeg(pixels: UInt8Array, quality: int) -> UInt8Array:
     """The picture after JPEG compression; `quality` is 1 to 95."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer))
+    made: UInt8Array = np.asarray(Image.open(buffer))
+    return made
 
 
 def _pixelate(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
     rows, columns = pixels.shape[:2]
     small = (max(1, round(columns * PIXELATE[level])), max(1, round(rows * PIXELATE[level])))
     coarse = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
-    return cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    made: UInt8Array = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    return made
 
 
 def _contrast(pixels: UInt8Array, factor: float) -> UInt8Array:
     mean = pixels.mean()
-    return cv2.convertScaleAbs(np.clip((pixels - mean) * factor + mean, 0, 255))
+    made: UInt8Array = cv2.convertScaleAbs(np.clip((pixels - mean) * factor + mean, 0, 255))
+    return made
 
 
 def _contrast_up(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -159,7 +168,8 @@ def _contrast_down(pixels: UInt8Array, level: int, rng: np.random.Generator) -> 
 
 def _saturation(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, axis=2)
-    return cv2.addWeighted(pixels, SATURATION[level], grey, 1 - SATURATION[level], 0)
+    made: UInt8Array = cv2.addWeighted(pixels, SATURATION[level], grey, 1 - SATURATION[level], 0)
+    return made
 
 
 def _stain_deposit(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
@@ -192,11 +202,14 @@ def _noise(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Arr
 def _rotation(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
     rows, columns = pixels.shape[:2]
     turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), ROTATION_DEGREES[level], 1)
-    return cv2.warpAffine(pixels, turn, (columns, rows), borderMode=cv2.BORDER_REFLECT_101)
+    made: UInt8Array = cv2.warpAffine(
+        pixels, turn, (columns, rows), borderMode=cv2.BORDER_REFLECT_101
+    )
+    return made
 
 
 def _scale(pixels: UInt8Array) -> float:
-    return min(pixels.shape[:2]) / REFERENCE_SIDE_PX
+    return float(min(pixels.shape[:2])) / REFERENCE_SIDE_PX
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {

@@ -85,7 +85,7 @@ def _strata(
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
     """Picture numbers of each group, and group numbers of each stratum."""
     group_ids, group_of = np.unique(groups, return_inverse=True)
-    _, stratum_of = np.unique(strata, return_inverse=True)
+    _, stratum_of = np.unique(np.asarray(strata), return_inverse=True)
     members = [np.flatnonzero(group_of == group) for group in range(len(group_ids))]
     main = np.array([np.bincount(stratum_of[rows]).argmax() for rows in members])
     return members, [np.flatnonzero(main == stratum) for stratum in np.unique(main)]

@@ -11,8 +11,10 @@ from leukemia_app.evaluation import words
 from leukemia_app.evaluation.results import Unread
 from leukemia_app.evaluation.smear import Count, summarize
 
-MAX_FIGURES = 8
-"""Figures on the page; the card holds them all."""
+MAX_FIGURES = 12
+"""Results and controls on the page; the card holds all figures."""
+FACTS_LEFT_OUT = ("Network", "From")
+"""Of interest to who runs the model; the card holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,8 @@ def _many_pictures(shown: Sequence[Illustrated], spec: Spec) -> str:
     rows = "".join(f"<tr>{_row(item)}</tr>" for item in shown)
     heads = "".join(f"<th>{head}</th>" for head in ("", "file", "decision", "top class", "why"))
     summary = _summary(readings, spec.label_names) if len(readings) > 1 else ""
-    return f"{summary}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f'<table class="files"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return f"{summary}{table}"
 
 
 def _summary(readings: Sequence[Reading], labels: Sequence[str]) -> str:
@@ -117,7 +120,7 @@ def _decision(reading: Reading, spec: Spec) -> str:
     meaning = next(item.meaning for item in spec.labels if item.name == label)
     return (
         f"<h2>{_safe(label)} {words.percent(reading.probabilities[label])}</h2>"
-        f"<p>{_safe(meaning)}</p>"
+        f"<p>The model’s top class: {_safe(meaning)}</p>"
     )
 
 
@@ -131,8 +134,10 @@ def _bars(reading: Reading, spec: Spec) -> str:
     lines = [f"Threshold {words.percent(spec.threshold)}: below it the model refers."]
     if reading.scope is not None:
         side = "inside" if reading.scope.inside else "outside"
-        lines.append(f"Unlikeness {reading.scope.score:.2f}, {side} the limit of "
-                     f"{reading.scope.limit:.2f}.")  # fmt: skip
+        lines.append(
+            f"Distance from the training pictures {reading.scope.score:.2f}, {side} the limit of "
+            f"{reading.scope.limit:.2f}."
+        )
     return f'<table class="bars"><tbody>{rows}</tbody></table><p>{_safe(" ".join(lines))}</p>'
 
 
@@ -156,15 +161,19 @@ def _model_facts(spec: Spec) -> str:
     rows = "".join(
         f"<tr><th>{_safe(name)}</th><td>{_safe(value)}</td></tr>"
         for name, value in words.fact_rows(spec)
+        if name not in FACTS_LEFT_OUT
     )
+    told = [item for item in spec.figures if item.kind in ("result", "control")]
     figures = "".join(
         f"<tr><th>{_safe(item.name)}</th>"
         + "".join(f"<td>{_safe(cell)}</td>" for cell in words.figure_cells(item))
         + "</tr>"
-        for item in spec.figures[:MAX_FIGURES]
+        for item in told[:MAX_FIGURES]
     )
     heads = "".join(f"<th>{head}</th>" for head in words.FIGURE_HEADS)
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{figures}</tbody></table>"
+    table = (
+        f'<table class="figures"><thead><tr>{heads}</tr></thead><tbody>{figures}</tbody></table>'
+    )
     return (
         f'<section class="facts"><h2>The model: {_safe(spec.title)}</h2>'
         f'<table class="pairs">{rows}</table>{table if figures else ""}</section>'
@@ -199,34 +208,37 @@ def _safe(text: object) -> str:
 
 
 STYLE = """
-@page { size: A4; margin: 12mm }
+@page { size: A4; margin: 11mm }
 :root { color-scheme: light }
 * { box-sizing: border-box }
-body { font: 9.5pt/1.35 system-ui, "Segoe UI", Roboto, Arial, sans-serif; color: #1b2430;
-  background: #fff; max-width: 186mm; margin: 0 auto; padding: 4mm;
-  font-variant-numeric: tabular-nums; -webkit-print-color-adjust: exact; print-color-adjust: exact }
-h1 { font-size: 15pt; margin: 0; overflow-wrap: anywhere }
-h2 { font-size: 11.5pt; margin: 3mm 0 1mm }
-p, ul { margin: 1mm 0 } ul { padding-left: 5mm }
-header { display: flex; justify-content: space-between; align-items: baseline; gap: 6mm;
-  border-bottom: .4mm solid #5b4b9a; padding-bottom: 2mm }
-header p { margin: 0; white-space: nowrap }
-.lead { font-size: 11.5pt }
-.pictures { display: flex; gap: 6mm; margin-top: 3mm }
+body { font: 9pt/1.32 system-ui, "Segoe UI", Roboto, Arial, sans-serif; color: #1b2430;
+  background: #fff; max-width: 188mm; margin: 0 auto; font-variant-numeric: tabular-nums;
+  -webkit-print-color-adjust: exact; print-color-adjust: exact }
+@media screen { body { padding: 6mm } }
+h1 { font-size: 14pt; line-height: 1.2; margin: 0; overflow-wrap: anywhere }
+h2 { font-size: 11pt; margin: 2.5mm 0 .5mm }
+p, ul { margin: .8mm 0 } ul { padding-left: 5mm }
+header { border-bottom: .4mm solid #5b4b9a; padding-bottom: 1.5mm }
+.lead { font-size: 11pt }
+.pictures { display: flex; gap: 6mm; margin-top: 2.5mm }
 figure { margin: 0; flex: 1; min-width: 0 }
-figure img { display: block; width: 100%; max-height: 78mm; object-fit: contain;
-  background: #f5f7f9 }
-figcaption { font-size: 8.5pt; color: #4f5b6a; margin-top: 1mm }
+figure img { display: block; width: 100%; height: 52mm; object-fit: contain; background: #f5f7f9 }
+figcaption { font-size: 8pt; color: #4f5b6a; margin-top: .8mm }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 6mm }
-table { border-collapse: collapse; width: 100%; margin: 1.5mm 0 }
-th, td { text-align: left; vertical-align: top; padding: .6mm 2mm .6mm 0;
-  border-bottom: .2mm solid #d5dbe2; font-weight: 400; overflow-wrap: anywhere }
-th { color: #4f5b6a; white-space: nowrap } thead th { font-size: 8.5pt }
-tr { break-inside: avoid }
-td img { width: 14mm; display: block }
-.bars th { color: #1b2430; width: 1% } .number { width: 1%; white-space: nowrap; text-align: right }
-.track { padding: 1.2mm 2mm } .track i { display: block; height: 2.6mm; background: #7a8698 }
+table { border-collapse: collapse; width: 100%; margin: 1mm 0 }
+th, td { text-align: left; vertical-align: top; padding: .4mm 3mm .4mm 0; font-weight: 400;
+  border-bottom: .2mm solid #d5dbe2 }
+th { color: #4f5b6a } thead th { font-size: 8pt }
+tr, figure { break-inside: avoid }
+td img { width: 12mm; display: block }
+.bars th { color: #1b2430; width: 1%; white-space: nowrap }
+.number { width: 1%; white-space: nowrap; text-align: right; padding-right: 0 }
+.track { padding: 1mm 3mm 1mm 0 }
+.track i { display: block; height: 2.6mm; min-width: .2mm; background: #7a8698 }
 .bars tr:first-child i { background: #5b4b9a }
-.facts { font-size: 8.5pt; break-inside: avoid-page } .pairs th { width: 1% }
-footer { font-size: 7.5pt; color: #4f5b6a; margin-top: 2mm; overflow-wrap: anywhere }
+.files td:nth-child(2), .files td:nth-child(5) { overflow-wrap: anywhere; min-width: 40mm }
+.files td:nth-child(3), .files td:nth-child(4) { white-space: nowrap }
+.facts { font-size: 8pt } .pairs th { width: 1%; white-space: nowrap }
+.figures { font-size: 7.5pt } .figures td:nth-child(-n+5) { white-space: nowrap }
+footer { font-size: 7pt; color: #4f5b6a; margin-top: 1.5mm; overflow-wrap: anywhere }
 """

@@ -7,6 +7,9 @@ from leukemia_app.bundles.reading import Reading
 from leukemia_app.bundles.spec import Figure, Spec
 from leukemia_app.evaluation.smear import Count, SmearSummary
 
+MAIN_METRICS = ("macro-F1", "AUROC", "balanced accuracy")
+"""What speaks for a model first; bare accuracy hides a rare class."""
+
 RESEARCH_USE = "Research use only, not a diagnosis"
 REFER = "Refer to an expert"
 MAP_HINT = "The map shows where the score reacts, not why."
@@ -50,9 +53,9 @@ def figure_line(item: Figure) -> str:
     """One measured number with its interval and the level of its split."""
     if item.value is None:
         return f"{item.name}: not defined"
-    text = f"{item.name} {item.value:.2f}"
+    text = f"{item.name} {item.value:.3f}"
     if item.low is not None and item.high is not None:
-        text += f" ({item.low:.2f}–{item.high:.2f})"
+        text += f" ({item.low:.3f}–{item.high:.3f})"
     return f"{text} {split_level(item.group_level)}"
 
 
@@ -73,16 +76,22 @@ def figure_cells(item: Figure) -> tuple[str, str, str, str, str]:
 
 
 def main_figure(spec: Spec) -> Figure | None:
-    """The first result on test pictures, else the first result at all."""
+    """The result that speaks for the model: on test pictures, by the metrics of `MAIN_METRICS`."""
+
+    def rank(item: Figure) -> tuple[bool, int]:
+        known = item.name in MAIN_METRICS
+        return item.part != "test", MAIN_METRICS.index(item.name) if known else len(MAIN_METRICS)
+
     results = [figure for figure in spec.figures if figure.kind == "result"]
-    on_test = [figure for figure in results if figure.part == "test"]
-    return next(iter(on_test + results), None)
+    return min(results, key=rank, default=None)
 
 
 def split_words(spec: Spec) -> str:
     """How the training pictures were parted, and into how many."""
-    parts = [f"{key} {_plain(value)}" for key, value in spec.split.items() if key != "level"]
-    return "; ".join([split_level(str(spec.split.get("level", "image"))), *parts])
+    level = str(spec.split.get("level", "image"))
+    parts = spec.split.get("parts", {})
+    told = [_part_words(name, sizes, level) for name, sizes in parts.items()]
+    return ": ".join(filter(None, [split_level(level), "; ".join(told)]))
 
 
 def reads(spec: Spec) -> str:
@@ -93,21 +102,23 @@ def reads(spec: Spec) -> str:
 
 def fact_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
     """Name and words of each fact about a model, in the order of reading."""
-    data = "; ".join(f"{value}" for value in spec.data.values() if value)
+    data = "; ".join(value for key, value in spec.data.items() if value and key != "limits")
     refers = f"top probability under {percent(spec.threshold)}" if spec.threshold else "never"
     if spec.scope is not None:
         refers += f", or unlike the training pictures (score over {spec.scope.limit:.2f})"
-    return (
+    rows = (
         ("For", spec.intended_use),
         ("Not for", spec.not_for),
         ("Trained on", data),
         ("Split", split_words(spec)),
+        ("Limits", spec.data.get("limits", "")),
         ("Refers", refers),
         ("Network", f"{spec.network.backbone}, {spec.network.head} head, "
                     f"{spec.recipe.side_px} × {spec.recipe.side_px} px"),
         ("Licence", spec.licence),
         ("From", ", ".join(spec.parents) or "no other model"),
     )  # fmt: skip
+    return tuple((name, said) for name, said in rows if said)
 
 
 def cells_title(reading: Reading) -> str:
@@ -164,7 +175,8 @@ def _two_decimals(value: float | None) -> str | None:
     return None if value is None else f"{value:.2f}"
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _part_words(name: str, sizes: Any, level: str) -> str:
+    if not isinstance(sizes, Mapping) or "pictures" not in sizes:
+        return f"{name} {sizes}"
+    groups = f" in {sizes['groups']:,} {level}s" if level != "image" and "groups" in sizes else ""
+    return f"{name} {sizes['pictures']:,} pictures{groups}"

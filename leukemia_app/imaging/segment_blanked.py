@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array, UInt8Array
-from leukemia_app.imaging.segment_density import FLOOR, purple_density
+from leukemia_app.imaging.segment_density import FLOOR, PURPLE, stain_density
 from leukemia_app.imaging.segment_nuclei import otsu_threshold
 
 WHITE = 255
@@ -36,9 +36,7 @@ def blanked_cells(pixels: UInt8Array, valid: BoolArray) -> tuple[Int32Array, Boo
     inside = cells > 0
     purple = _smooth_purple(pixels, inside)
     dark = inside & (purple > otsu_threshold(purple[inside]))
-    outlines, _ = cv2.findContours(
-        dark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    outlines, _ = cv2.findContours(dark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(dark.shape, np.uint8)
     cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
     nucleus = cv2.morphologyEx(filled, cv2.MORPH_OPEN, kernel) > 0
@@ -50,5 +48,5 @@ def _smooth_purple(pixels: UInt8Array, inside: BoolArray) -> FloatArray:
     density = np.log((WHITE + FLOOR) / (pixels.astype(np.float32) + FLOOR))
     sigma = max(SMOOTHING_SHARE * max(inside.shape), 0.8)
     weight = inside.astype(np.float32)
-    purple = cv2.GaussianBlur(purple_density(density) * weight, (0, 0), sigma)
+    purple = cv2.GaussianBlur(stain_density(density, PURPLE) * weight, (0, 0), sigma)
     return np.asarray(purple / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3))

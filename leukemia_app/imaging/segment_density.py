@@ -11,11 +11,22 @@ FLOOR = 8
 """Added to intensities before the logarithm, so that noise in the dark stays small."""
 TOP_DENSITY = 3.0
 SPREAD = 2.0
+"""Widths of the background's peak at which likeness starts to fall to half."""
 NARROWEST = 0.012
 WIDEST = 0.05
+"""Bounds of that width, in density: noise of a clean and of a dirty film."""
+SPREAD = 2.0
+"""Widths of the background's peak at which likeness starts to fall to half."""
+NARROWEST = 0.012
+WIDEST = 0.05
+"""Bounds of that width, in density: noise of a clean and of a dirty film."""
 PURPLE = (-0.35, 1.0, -0.8)
-"""Weights of red, green, blue density. Nuclei take green light above all, red cells blue light
-as well, and grey-blue red cells of poor stains as much red as green."""
+"""Weights of red, green, blue density that find nuclei: they take green light above all, red
+cells blue light as well, and the grey-blue red cells of poor stains as much red as green."""
+NUCLEAR = (0.25, 1.0, -1.2)
+"""Weights that tell a nucleus from the granules and the cytoplasm beside it."""
+GREY = (0.3, 0.4, 0.3)
+"""Weights for pictures without colour."""
 
 
 def black_surround(pixels: UInt8Array) -> BoolArray:
@@ -79,9 +90,9 @@ def _background_peak(values: FloatArray) -> tuple[float, float]:
     return mode, min(max(width, NARROWEST), WIDEST)
 
 
-def purple_density(density: FloatArray) -> FloatArray:
-    """Density of the nuclear stain, red cells near 0; (rows, columns) float32."""
-    return np.asarray(density @ np.array(PURPLE, np.float32), np.float32)
+def stain_density(density: FloatArray, weights: tuple[float, float, float]) -> FloatArray:
+    """One stain's share of the density by its channel `weights`, (rows, columns) float32."""
+    return np.asarray(density @ np.array(weights, np.float32), np.float32)
 
 
 def _upper_surface(terms: FloatArray, light: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from leukemia_app.imaging.segment_labels import label_windows
 
 LOBED_NUCLEUS_SHARE = 0.55
 """Nuclei in several lobes fill less of their cell (0.51 at most in 58 pictures with masks)."""
-LOBED_SOLIDITY = 0.82
+LOBED_SOLIDITY = 0.86
 LOBED_ASPECT = 1.7
 ROUND_SOLIDITY = 0.93
 ROUND_ASPECT = 1.4

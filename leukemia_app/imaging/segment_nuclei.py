@@ -4,12 +4,17 @@ import cv2
 import numpy as np
 
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array, UInt8Array
+from leukemia_app.imaging.segment_density import GREY, NUCLEAR, PURPLE, stain_density
 from leukemia_app.imaging.segment_labels import label_windows
 
 FAINTEST = 0.12
 """Nuclear stain under this density is noise."""
-PALE_SHARE = 0.4
-"""A nucleus has at least this share of the stain of the strongest one in the picture."""
+COLOURLESS = 0.06
+"""Channels of a grey picture differ by less density than this."""
+PALE_SHARE = 0.35
+"""A nucleus has at least this share of the stain of the strongest large one in the picture."""
+RING_SHARE = 0.5
+"""Width of a nucleus's surroundings, in its radii."""
 SMALL_SHARE = 0.06
 """Specks under this share of the largest nucleus are platelets, granules or dirt."""
 HOLE_SHARE = 0.01
@@ -30,14 +35,23 @@ def otsu_threshold(values: FloatArray) -> float:
     return float(edges[1:][between.argmax()])
 
 
-def find_nuclei(purple: FloatArray, valid: BoolArray) -> Int32Array:
-    """One number for each nucleus or lobe, (rows, columns) int32, 0 elsewhere."""
-    threshold = max(otsu_threshold(purple[valid]), FAINTEST)
-    mask = _clean((purple > threshold) & valid)
-    strongest = _strongest(purple, mask)
-    if strongest * PALE_SHARE > threshold:
-        mask = _clean((purple > strongest * PALE_SHARE) & valid)
+def find_nuclei(density: FloatArray, valid: BoolArray) -> Int32Array:
+    """One number for each nucleus or lobe, (rows, columns) int32, 0 elsewhere.
+
+    `density` is (rows, columns, 3), the optical density; only `valid` pixels count.
+    """
+    coloured = _is_coloured(density[valid])
+    purple = stain_density(density, PURPLE if coloured else GREY)
+    mask = _clean((purple > max(otsu_threshold(purple[valid]), FAINTEST)) & valid)
+    regions = _drop_pale(_drop_specks(mask), purple)
+    nuclear = stain_density(density, NUCLEAR if coloured else GREY)
+    mask = _clean(_refine(regions, nuclear) & valid)
     return _part(_drop_specks(mask))
+
+
+def _is_coloured(density: FloatArray) -> bool:
+    """Whether the channels differ; grey pictures have no purple to look for."""
+    return bool(np.quantile(np.ptp(density, axis=1), 0.99) > COLOURLESS)
 
 
 def _clean(mask: BoolArray) -> UInt8Array:
@@ -51,15 +65,33 @@ def _clean(mask: BoolArray) -> UInt8Array:
     return np.asarray(clean)
 
 
-def _strongest(purple: FloatArray, mask: UInt8Array) -> float:
-    """Mean stain of the strongest nucleus among the large ones; 0 if there is none."""
-    count, regions, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        return 0.0
-    areas = stats[:, cv2.CC_STAT_AREA].astype(float)
-    means = np.bincount(regions.ravel(), purple.ravel(), count) / areas
+def _drop_pale(regions: Int32Array, purple: FloatArray) -> Int32Array:
+    """The regions without those much paler than the palest allowed, numbered anew."""
+    areas = np.bincount(regions.ravel()).astype(float)
+    means = np.bincount(regions.ravel(), purple.ravel()) / np.maximum(areas, 1)
     areas[0] = 0
-    return float(means[areas >= 0.25 * areas.max()].max())
+    if not areas.any():
+        return regions
+    large = areas >= 0.25 * areas.max()
+    kept = (areas > 0) & (means >= PALE_SHARE * means[large].max())
+    return np.asarray(np.where(kept, np.cumsum(kept), 0)[regions], np.int32)
+
+
+def _refine(regions: Int32Array, nuclear: FloatArray) -> BoolArray:
+    """Each region cut again by Otsu's threshold of its own surroundings, (rows, columns) bool."""
+    refined = np.zeros(regions.shape, bool)
+    for number, (rows, columns) in enumerate(label_windows(regions), 1):
+        area = float((regions[rows, columns] == number).sum())
+        ring = max(2, round(RING_SHARE * np.sqrt(area / np.pi)))
+        wide = (
+            slice(max(rows.start - ring, 0), rows.stop + ring),
+            slice(max(columns.start - ring, 0), columns.stop + ring),
+        )
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * ring + 1, 2 * ring + 1))
+        region = (regions[wide] == number).astype(np.uint8)
+        near = cv2.dilate(region, kernel) > 0
+        refined[wide] |= near & (nuclear[wide] > otsu_threshold(nuclear[wide][near]))
+    return refined
 
 
 def _drop_specks(mask: UInt8Array) -> Int32Array:

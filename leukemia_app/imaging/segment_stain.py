@@ -11,7 +11,6 @@ from leukemia_app.imaging.segment_density import (
     background_likeness,
     black_surround,
     optical_density,
-    purple_density,
 )
 from leukemia_app.imaging.segment_join import group_lobes, near_lobes, part_groups
 from leukemia_app.imaging.segment_labels import nearest_label, paint_outlines
@@ -25,11 +24,11 @@ ROUNDS = 3
 BINS = 16
 STRONGEST = 1.5
 """Bound of the evidence of one pixel, as a natural-log ratio."""
-NEAR = 0.25
+NEAR = 0.2
 """Up to here cytoplasm is looked for at first, in radii of the nucleus from its edge."""
-FAR = 0.6
+FAR = 0.4
 """From here on, in the same radii, colours count as outside at first, fully so 0.5 later."""
-BACKGROUND_SHARE = 0.4
+BACKGROUND_SHARE = 0.25
 """Weight of empty background among the outside colours: red cells must not drown in it."""
 REACH = 1.6
 """How far outlines may go beyond the nucleus, in its radii."""
@@ -92,7 +91,7 @@ def _enlarge(numbers: Int32Array, pixels: UInt8Array) -> Int32Array:
 def _scene(pixels: UInt8Array, valid: BoolArray) -> _Scene | None:
     """What the outlines are found by; None where there is no nucleus."""
     density = optical_density(pixels, valid)
-    lobes = find_nuclei(purple_density(density), valid)
+    lobes = find_nuclei(density, valid)
     if not lobes.any():
         return None
     distance, nearest = nearest_label(lobes)
@@ -174,9 +173,7 @@ def _seeds(nuclei: Int32Array) -> Seeds:
     return Seeds(centres=np.array(centres), radii=np.array(radii), reach=np.array(reach))
 
 
-def _first_guess(
-    scene: _Scene, nearest: Int32Array, seeds: Seeds
-) -> tuple[FloatArray, FloatArray]:
+def _first_guess(scene: _Scene, nearest: Int32Array, seeds: Seeds) -> tuple[FloatArray, FloatArray]:
     """Weights of each pixel as cytoplasm and as outside, before any outline is known."""
     radius = np.concatenate([[1.0], seeds.radii]).astype(np.float32)
     away = scene.distance / radius[nearest]

@@ -107,7 +107,10 @@ def _move(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8Ar
     turn = turn @ slant
     turn[:, 2] += rng.uniform(-how.shift, how.shift, 2) * side
     border = cv2.BORDER_CONSTANT if how.black_border else cv2.BORDER_REFLECT_101
-    return cv2.warpAffine(np.ascontiguousarray(pixels), turn, (side, side), borderMode=border)
+    moved: UInt8Array = cv2.warpAffine(
+        np.ascontiguousarray(pixels), turn, (side, side), borderMode=border
+    )
+    return moved
 
 
 def _degrade(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8Array:

@@ -29,6 +29,10 @@ from leukemia_app.training.parts import Parts
 from leukemia_app.training.pixels import PixelCache
 
 SCOPE_FILE = "scope.npz"
+OPENCV_PACKAGES = (
+    "opencv-python-headless", "opencv-python", "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)  # fmt: skip
 STAIN_ONLY = Augment(
     rotation_degrees=180, zoom=0, shift=0, stain_gain_sd=0.2, stain_offset_sd=0.03,
     stain_probability=1, grey_probability=0, brightness=0, blur_sigma_px=0, jpeg_quality=0,
@@ -66,9 +70,7 @@ def fit_decision(
     checked = logits_of(average, data.pixels, data.check, config.recipe)
     return Fitted(
         temperature=temperature,
-        threshold=choose_threshold(
-            true, probabilities, config.answered_error, predicted=predicted
-        ),
+        threshold=choose_threshold(true, probabilities, config.answered_error, predicted=predicted),
         positive_threshold=positive,
         scope=scope,
         limit=choose_limit(scope.score(checked)),
@@ -120,16 +122,24 @@ def build_bundle(
         licence=about.licence,
         parents=() if config.start == "none" else (Path(config.start.partition(":")[2]).name,),
         training={"command": command(config), "seed": config.seed, "config": config.to_dict()},
-        versions={
-            name: importlib.metadata.version(name)
-            for name in ("keras", "numpy", "opencv-python-headless", "pillow")
-        },
+        versions=_versions(),
         files={},
         seen=tuple(
             cache.digests[row][:SEEN_DIGITS] for row in np.concatenate([parts.learn, parts.check])
         ),
     )
     return write_bundle(folder, spec, network, fitted.scope)
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what decides the numbers; OpenCV comes as one of several packages."""
+    found = {}
+    for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy", *OPENCV_PACKAGES, "pillow"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def command(config: RunConfig) -> str:

@@ -191,5 +191,7 @@ class RunConfig:
 
 def _check_texts(values: Any, where: str) -> None:
     """Refuse what is no object of texts."""
-    if not isinstance(values, Mapping) or not all(isinstance(text, str) for text in values.values()):
+    if not isinstance(values, Mapping) or not all(
+        isinstance(text, str) for text in values.values()
+    ):
         raise RunError(f"{where} is {values!r}; use an object of texts.")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from leukemia_app.bundles.decision import to_probabilities
 from leukemia_app.bundles.spec import Figure
-from leukemia_app.data.manifest import Row, read_manifest
+from leukemia_app.data.manifest import Row
 from leukemia_app.errors import RunError
 from leukemia_app.evaluation.controls import cell_area, linear_probabilities
 from leukemia_app.evaluation.evaluate import Answers, Interval, figure, interval
@@ -18,7 +18,7 @@ from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.imaging.segment import segment
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.parts import choose_parts
-from leukemia_app.training.pixels import cache_pixels
+from leukemia_app.training.pixels import pictures_of
 from leukemia_app.training.run_folder import RunFolder
 
 
@@ -69,10 +69,8 @@ def image_split_figures(folder: RunFolder) -> list[Figure]:
 
 
 def _rows(config: RunConfig, folder: RunFolder) -> tuple[Row, ...]:
-    manifest = read_manifest(
-        Path(config.data), Path(config.groups) if config.groups else None, config.group_level
-    )
-    return cache_pixels(manifest, config.recipe, folder.path.parent / "cache").rows
+    _, cache = pictures_of(config, folder.path.parent / "cache")
+    return cache.rows
 
 
 def _kept_back(folder: RunFolder) -> tuple[NDArray[np.int64], FloatArray]:
@@ -105,7 +103,8 @@ def _with(answers: Answers, probabilities: FloatArray) -> Answers:
 
 
 def _auroc(answers: Answers) -> float:
-    return macro_auroc(answers.true, answers.probabilities) or float("nan")
+    value = macro_auroc(answers.true, answers.probabilities)
+    return float("nan") if value is None else value
 
 
 def _size_alone(config: RunConfig, rows: Sequence[Row]) -> FloatArray:

@@ -95,13 +95,13 @@ def cache_pixels(
 
 def _key(manifest: Manifest, recipe: Recipe) -> str:
     """Name of the cache: another folder, file or recipe has another one."""
-    files = []
+    files: list[tuple[str, int, int]] = []
     for row in manifest.rows:
         try:
             facts = manifest.path(row).stat()
         except OSError:
             # `_fill` says so, by name.
-            files.append((row.file, None, None))
+            files.append((row.file, -1, -1))
         else:
             files.append((row.file, facts.st_size, facts.st_mtime_ns))
     known = [recipe.digest, str(manifest.folder.resolve()), files]

@@ -1,16 +1,18 @@
 """One run from its configuration to a scored bundle; each phase goes on from what is on disk."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from leukemia_app.bundles.store import write_figures
-from leukemia_app.data.duplicates import near_duplicate_groups
-from leukemia_app.data.manifest import Manifest, read_manifest
+from leukemia_app.bundles.weights import round_weights
+from leukemia_app.data.manifest import Manifest
+from leukemia_app.errors import RunError
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.networks.build import Network, build_network, freeze_normalisation
 from leukemia_app.training.bundling import build_bundle, fit_decision
@@ -24,11 +26,11 @@ from leukemia_app.training.engine import (
     train_head,
 )
 from leukemia_app.training.parts import Parts, choose_parts
-from leukemia_app.training.pixels import PixelCache, cache_pixels, targets
+from leukemia_app.training.pixels import PixelCache, pictures_of, targets
 from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.scoring import frozen_features, predictor_of, score
 from leukemia_app.training.start import load_start
-from leukemia_app.training.state import load_weights, save_weights
+from leukemia_app.training.state import load_weights, save_weights, seed_states
 
 PREPARE_EVERY = 100
 """Pictures between two events of the preparing phase."""
@@ -46,12 +48,14 @@ class Loaded:
 
 
 def carry_out(folder: RunFolder) -> None:
-    """Bring the run from where it is to its end.
+    """Bring the run from where it is to its end; a run that is done stays as it is.
 
     Raises:
         AppError: something the person can mend is wrong with data or settings.
         Stopped: somebody asked for an end.
     """
+    if folder.status()["state"] == "done":
+        return
     config = folder.config()
     keras.utils.set_random_seed(config.seed)
     _enter(folder, "preparing")
@@ -60,9 +64,13 @@ def carry_out(folder: RunFolder) -> None:
     if config.frozen_normalisation:
         freeze_normalisation(network.backbone)
     _train(network, loaded, folder)
+    makes_bundle = not config.folds and config.split == "given"
+    if makes_bundle:
+        # What the decision is fitted on must be the network that is served.
+        round_weights(network)
     _enter(folder, "evaluating")
     logits = _predict(network, loaded, folder)
-    if not config.folds and config.split == "given":
+    if makes_bundle:
         _enter(folder, "bundling")
         bundle = folder.path / "bundle"
         if not bundle.exists():
@@ -82,14 +90,10 @@ def _load(config: RunConfig, folder: RunFolder) -> Loaded:
         if done % PREPARE_EVERY == 0 or done == total:
             folder.add_event("prepare", done=done, total=total)
 
-    manifest = read_manifest(
-        Path(config.data), Path(config.groups) if config.groups else None, config.group_level
-    )
-    cache = cache_pixels(manifest, config.recipe, folder.path.parent / "cache", progress)
+    _check_places(config)
+    manifest, cache = pictures_of(config, folder.path.parent / "cache", progress)
     for problem in cache.problems:
         folder.add_event("left out", reason=problem)
-    if config.groups is None:
-        cache = _grouped_by_likeness(cache)
     parts = choose_parts(cache.rows, config)
     numbers = targets(cache.rows, config.labels)
     groups = np.array([cache.rows[row].group for row in parts.learn])
@@ -101,37 +105,36 @@ def _load(config: RunConfig, folder: RunFolder) -> Loaded:
     return Loaded(config=config, manifest=manifest, cache=cache, parts=parts, data=data)
 
 
-def _grouped_by_likeness(cache: PixelCache) -> PixelCache:
-    """The cache with near duplicates in one group: all that can be known without a table."""
-    numbers = near_duplicate_groups(cache.pixels)
-    rows = [
-        replace(row, group=cache.rows[number].file)
-        for row, number in zip(cache.rows, numbers, strict=True)
-    ]
-    return replace(cache, rows=tuple(rows))
+def _check_places(config: RunConfig) -> None:
+    """Refuse folders that only the last phase looks into, before hours of training."""
+    for name, place in (("outside", config.outside), *config.external.items()):
+        if place is not None and not Path(place).is_dir():
+            raise RunError(f"{place} ({name}) is not a folder; give the folder of its pictures.")
 
 
 def _started_network(config: RunConfig) -> Network:
-    network = build_network(
-        config.backbone,
-        config.head,
-        side_px=config.recipe.side_px,
-        n_outputs=config.n_outputs,
-        head_arguments=config.head_arguments,
-    )
+    try:
+        network = build_network(
+            config.backbone,
+            config.head,
+            side_px=config.recipe.side_px,
+            n_outputs=config.n_outputs,
+            head_arguments=config.head_arguments,
+        )
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"{config.backbone} with the head {config.head} cannot be built for "
+            f"{config.recipe.side_px} px and head_arguments {dict(config.head_arguments)} ({error})."
+        ) from error
     load_start(network, config.start)
     return network
 
 
 def _train(network: Network, loaded: Loaded, folder: RunFolder) -> None:
     """Leave the network with the weights that are kept."""
-    config, head_file = loaded.config, folder.path / "best" / "head.npz"
+    config = loaded.config
     if config.head_epochs:
-        if not head_file.exists():
-            _enter(folder, "features")
-            train_head(network, config, loaded.data, folder.path, folder.add_event)
-            save_weights(head_file, [np.asarray(value) for value in network.head.weights])
-        assign(network.head, load_weights(head_file))
+        _train_head(network, loaded, folder)
     _enter(folder, "fine-tuning")
     best = fine_tune(
         network, config, loaded.data, folder.path, folder.add_event, folder.should_stop
@@ -139,18 +142,40 @@ def _train(network: Network, loaded: Loaded, folder: RunFolder) -> None:
     assign(network.model, best)
 
 
+def _train_head(network: Network, loaded: Loaded, folder: RunFolder) -> None:
+    """Leave the head as training on frozen features left it, random states included."""
+    weights, states = folder.path / "best" / "head.npz", folder.path / "best" / "head_random.npz"
+    if not weights.exists():
+        _enter(folder, "features")
+        train_head(
+            network, loaded.config, loaded.data, folder.path, folder.add_event, folder.should_stop
+        )
+        # First: where there are weights, a run goes on with the states that belong to them.
+        save_weights(states, [np.asarray(state) for state in seed_states(network.head)])
+        save_weights(weights, [np.asarray(value) for value in network.head.weights])
+        return
+    assign(network.head, load_weights(weights))
+    if states.exists():
+        for state, value in zip(seed_states(network.head), load_weights(states), strict=True):
+            state.assign(value)
+
+
 def _predict(network: Network, loaded: Loaded, folder: RunFolder) -> FloatArray:
     """Write logits of the kept-back parts to the report, and return those of the validation."""
-    recipe, data = loaded.config.recipe, loaded.data
-    found: dict[str, NDArray[np.generic]] = {}
-    for name, rows in (("check", loaded.parts.check), ("test", loaded.parts.test)):
+    recipe, data, parts = loaded.config.recipe, loaded.data, loaded.parts
+    logits = {"check": np.zeros((0, loaded.config.n_outputs), np.float32)}
+    found: dict[str, NDArray[Any]] = {}
+    for name, rows in (("check", parts.check), ("test", parts.test)):
         if len(rows):
+            logits[name] = logits_of(network.model, data.pixels, rows, recipe)
             found[f"{name}_rows"] = rows
-            found[f"{name}_logits"] = logits_of(network.model, data.pixels, rows, recipe)
+            found[f"{name}_logits"] = logits[name]
             found[f"{name}_targets"] = data.targets[rows]
-    (folder.path / "report").mkdir(exist_ok=True)
-    np.savez(folder.path / "report" / "predictions.npz", **found)  # type: ignore[arg-type]
-    return found.get("check_logits", np.zeros((0, loaded.config.n_outputs), np.float32))
+    report = folder.path / "report"
+    report.mkdir(exist_ok=True)
+    np.savez(report / "draft.npz", allow_pickle=False, **found)
+    (report / "draft.npz").replace(report / "predictions.npz")
+    return logits["check"]
 
 
 def _score(bundle: Path, loaded: Loaded, folder: RunFolder) -> None:

@@ -11,7 +11,7 @@ from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.predictor import Predictor
 from leukemia_app.bundles.spec import Figure
 from leukemia_app.data.manifest import Manifest, Row, pictures_in, read_manifest
-from leukemia_app.errors import ImageError
+from leukemia_app.errors import ImageError, RunError
 from leukemia_app.evaluation.controls import (
     cell_area,
     cells_alone,
@@ -47,12 +47,15 @@ def predictor_of(folder: Path, id: str) -> Predictor:
     return Library([("run", folder)], find_device("cpu"), 2000, 2).predictor(id)
 
 
-def samples(manifest: Manifest, rows: Sequence[Row]) -> Iterator[Sample]:
-    """Pictures of these rows one after another; unreadable ones were reported when cached."""
+def samples(
+    manifest: Manifest, rows: Sequence[Row], on_problem: Callable[[str], None]
+) -> Iterator[Sample]:
+    """Pictures of these rows one after another; `on_problem` gets a sentence for each other."""
     for row in rows:
         try:
             picture = read_picture(manifest.path(row))
-        except ImageError:
+        except ImageError as error:
+            on_problem(str(error))
             continue
         yield Sample(picture=picture, label=row.label, group=row.group)
 
@@ -70,10 +73,14 @@ def score(
 
     `features` gives frozen features (n, n_features) of the start's backbone, for the controls.
     """
+
+    def left_out(reason: str) -> None:
+        report("left out", reason=reason)
+
     level = "image" if config.split == "image" else config.group_level
     test = [rows[row] for row in parts.test]
     found = evaluate(
-        predictor, samples(manifest, test), split={"part": "test", "level": level},
+        predictor, samples(manifest, test, left_out), split={"part": "test", "level": level},
         corruptions=QUOTED, progress=lambda done: report("evaluate", done=done, total=len(test)),
     )  # fmt: skip
     main = "auroc" if config.n_outputs == 1 else "macro_f1"
@@ -85,11 +92,23 @@ def score(
     for name, folder in config.external.items():
         other = read_manifest(Path(folder))
         known = [row for row in other.rows if row.label in config.labels]
-        there = evaluate(predictor, samples(other, known), split={"part": name, "level": "image"})
+        there = evaluate(
+            predictor, samples(other, known, left_out), split={"part": name, "level": "image"}
+        )
         figures += result_figures(there, name, "image")
     for path in config.figures_from:
-        figures += [Figure(**values) for values in json.loads(Path(path).read_text("utf-8"))]
+        figures += _figures_of(Path(path))
     return tuple(figures)
+
+
+def _figures_of(path: Path) -> list[Figure]:
+    try:
+        return [Figure(**values) for values in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(
+            f"{path} (figures_from) holds no figures ({error}). Let the runs that write it end "
+            "first, then start this one again."
+        ) from error
 
 
 def result_figures(found: Evaluation, part: str, level: str) -> list[Figure]:
@@ -210,7 +229,9 @@ def _control_value(
     if name == "size":
         return cell_area(cells)
     changed = without_cells if name == "background" else cells_alone
-    return features([Picture(pixels=changed(picture.pixels, cells), name=picture.name)])[0]
+    seen = features([Picture(pixels=changed(picture.pixels, cells), name=picture.name)])
+    first: FloatArray = seen[0]
+    return first
 
 
 def frozen_features(

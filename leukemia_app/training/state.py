@@ -43,7 +43,7 @@ def save_state(folder: Path, model: keras.Model, progress: Progress) -> None:
     variables = model.variables + model.optimizer.variables + seed_states(model)
     arrays = {f"v{number}": np.asarray(value) for number, value in enumerate(variables)}
     arrays |= {f"a{number}": value for number, value in enumerate(progress.average)}
-    np.savez(draft / "arrays.npz", **arrays)
+    np.savez(draft / "arrays.npz", allow_pickle=False, **arrays)
     counters = {
         "epoch": progress.epoch, "step": progress.step, "best_loss": progress.best_loss,
         "best_epoch": progress.best_epoch, "n_average": len(progress.average),
@@ -68,7 +68,9 @@ def load_state(folder: Path, model: keras.Model) -> Progress | None:
     variables = model.variables + model.optimizer.variables + seed_states(model)
     try:
         counters = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
-        with np.load(found[-1] / "arrays.npz", allow_pickle=False) as arrays:
+        path = found[-1] / "arrays.npz"
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for number, variable in enumerate(variables):
                 variable.assign(arrays[f"v{number}"])
             average = [arrays[f"a{number}"] for number in range(counters.pop("n_average"))]

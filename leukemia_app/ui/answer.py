@@ -15,10 +15,11 @@ DOWNLOADS = (("json", "JSON"), ("csv", "CSV"), ("png", "PNG"), ("html", "Report"
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """A model that fits the picture better, and why; offered, never taken silently."""
+    """Why the model does not fit the picture, and one that may; offered, never taken silently."""
 
     why: str
-    model: str
+    model: str | None
+    """None where no model for that kind of picture is there."""
 
 
 def empty_answer() -> str:
@@ -92,7 +93,7 @@ def decision(reading: Reading, spec: Spec, *, outside: bool) -> str:
     return (
         f'<div class="s-decision"><h2>{safe(label)} '
         f'<span class="s-chance">{safe(words.percent(chance))}</span></h2>'
-        f"<p>{safe(meaning)}</p></div>"
+        f"<p>{safe(text.top_meaning(meaning))}</p></div>"
     )
 
 
@@ -159,10 +160,12 @@ def downloads(names: tuple[tuple[str, str], ...] = DOWNLOADS) -> str:
 def _suggested(suggestion: Suggestion | None) -> str:
     if suggestion is None:
         return ""
-    act = button(
-        text.read_with(suggestion.model), classes="s-button s-small", ask="choose",
-        value=suggestion.model, wait=text.READING,
-    )  # fmt: skip
+    act = ""
+    if suggestion.model is not None:
+        act = button(
+            text.read_with(suggestion.model), classes="s-button s-small", ask="choose",
+            value=suggestion.model, wait=text.READING,
+        )  # fmt: skip
     return f'<div class="s-note"><p>{safe(suggestion.why)}</p>{act}</div>'
 
 

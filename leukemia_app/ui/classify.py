@@ -196,9 +196,9 @@ class ClassifyTab:
         case = session.open_case
         if opened is not None and session.model:
             spec = self.desk.spec(session.model)
-            suited = self.desk.suited(session, opened)
+            mismatch = self.desk.mismatch(session, opened)
             shown[parts.view] = draw_view(opened, spec)
-            shown[parts.answer] = draw_answer(opened, spec, session, suited)
+            shown[parts.answer] = draw_answer(opened, spec, session, mismatch)
             shown[parts.status] = status(text.spoken(opened.examination.reading))
         elif case is not None and case.failure is not None:
             shown[parts.view] = ""

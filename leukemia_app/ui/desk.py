@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leukemia_app.bundles.library import Entry, Library
+from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.predictor import Examination, Predictor
 from leukemia_app.bundles.reading import Reading
 from leukemia_app.bundles.spec import Spec
@@ -44,6 +44,16 @@ class Opened:
 
     picture: Picture
     examination: Examination
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """A picture of another kind than its model was made for."""
+
+    expects: str
+    """What the model expects: `field` or `cell`."""
+    suited: str | None
+    """A model for the other kind, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +107,15 @@ class Desk:
         picture = self._decoded(case.given)
         return Opened(picture=picture, examination=predictor.examine(picture, label))
 
-    def suited(self, session: Session, opened: Opened) -> Entry | None:
-        """A model for the other kind of picture, where this one seems to be of that kind."""
+    def mismatch(self, session: Session, opened: Opened) -> Mismatch | None:
+        """Where the open picture seems to be of another kind than the model expects."""
         expects = self.spec(session.model or "").recipe.input
         case = session.open_case
         given = case.given.input if case is not None else None
         looks = given or looks_like(opened, expects)
         if looks == expects:
             return None
-        other = self.library.default(looks)
-        return next((entry for entry in self.library.entries() if entry.id == other), None)
+        return Mismatch(expects=expects, suited=self.library.default(looks))
 
     def for_example(self, session: Session, kind: str | None, label: str | None) -> Session:
         """The session with a model for this kind of example, at best one that knows its label.

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leukemia_app.bundles.library import Entry
 from leukemia_app.bundles.spec import Spec
 from leukemia_app.evaluation.illustrate import illustrate
 from leukemia_app.evaluation.report import Illustrated, html_report
@@ -18,7 +17,7 @@ from leukemia_app.imaging.picture import UInt8Array
 from leukemia_app.ui import text
 from leukemia_app.ui.answer import Shown, Suggestion, answer
 from leukemia_app.ui.components import picture_uri
-from leukemia_app.ui.desk import Opened
+from leukemia_app.ui.desk import Mismatch, Opened
 from leukemia_app.ui.session import Session
 from leukemia_app.ui.viewer import MapView, PictureView, viewer
 
@@ -73,12 +72,13 @@ def draw_view(opened: Opened, spec: Spec) -> str:
     )
 
 
-def draw_answer(opened: Opened, spec: Spec, session: Session, suited: Entry | None) -> str:
-    """The right pane; `suited` is a model for pictures of the other kind, to be offered."""
+def draw_answer(
+    opened: Opened, spec: Spec, session: Session, mismatch: Mismatch | None = None
+) -> str:
+    """The right pane; where the picture does not fit the model, another one is offered."""
     suggestion = None
-    if suited is not None:
-        why = text.wrong_kind(spec.recipe.input)
-        suggestion = Suggestion(why=why, model=suited.id)
+    if mismatch is not None:
+        suggestion = Suggestion(why=text.wrong_kind(mismatch.expects), model=mismatch.suited)
     stages = tuple(
         (stage.name, picture_uri(thumbnail(stage.pixels, STAGE_PX)))
         for stage in opened.examination.prepared.stages

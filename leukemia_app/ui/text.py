@@ -55,6 +55,7 @@ MAP_STRENGTH = "Strength of the map over the picture"
 MAP_FOR = "Map for"
 OUTLINE = "Outline"
 OUTLINE_KEY = "solid: cell, dashed: nucleus"
+MOSTLY = 0.5
 MAP_IS = "where the score reacts, not why."
 NO_CELLS = "No white cell was found to outline."
 STAGES = "How the picture became network input"
@@ -102,8 +103,16 @@ def not_sent() -> str:
 
 
 def map_share(share: float) -> str:
-    """How much of the map lies in the cells, and what a map is."""
-    return f"{words.whole_percent(share)} % of the map lies inside the cells: {MAP_IS}"
+    """How much of the map lies in the cells, and what follows from it."""
+    inside = f"{words.whole_percent(share)} % of the map lies inside the cells: "
+    if share < MOSTLY:
+        return f"Only {inside}the score reacts mostly to what lies around them."
+    return f"{inside}{MAP_IS}"
+
+
+def top_meaning(meaning: str) -> str:
+    """What the label stands for, as the model's word and nobody else's."""
+    return f"The model’s top class: {meaning}"
 
 
 def example_caption(stem: str) -> str:
@@ -174,5 +183,9 @@ def formats(limit_mb: float) -> str:
 def command(spec: Spec) -> str:
     """The command that makes the model again, with its seed and versions."""
     versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
-    rest = [f"{name}: {value}" for name, value in spec.training.items() if name != "command"]
+    rest = [
+        f"{name}: {value}"
+        for name, value in spec.training.items()
+        if name != "command" and isinstance(value, str | int | float)
+    ]
     return "\n".join([str(spec.training.get("command", "")), *rest, versions]).strip()

@@ -114,7 +114,7 @@ class Visit:
 
 def watched(browser: "playwright.Browser", server: Server, **context: object) -> Visit:
     page = browser.new_context(accept_downloads=True, **context).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     visit = Visit(page=page, server=server)
 
     def said(message: "playwright.ConsoleMessage") -> None:

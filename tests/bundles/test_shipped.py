@@ -54,7 +54,7 @@ def test_both_engines_give_the_same_map(folder: Path, litert: Engine, by_keras: 
     reference = Reference.load(folder / REFERENCE_FILE)
     for one_hot in np.eye(reference.n_outputs, dtype=np.float32):
         ours, theirs = (each.explain(reference.tensors[0], one_hot) for each in (litert, by_keras))
-        assert ours == pytest.approx(theirs, abs=1e-3 * max(theirs.max(), 1e-6))
+        assert ours == pytest.approx(theirs, abs=1e-3 * max(float(theirs.max()), 1e-6))
 
 
 def test_all_together_are_small_enough_to_ship():

@@ -23,9 +23,7 @@ def segmentation(cells: list[list[int]], main: int) -> Segmentation:
 def test_the_histogram_of_four_pixels():
     # Bins of 16 levels. Red: 0, 15 -> bin 0; 16 -> 1; 255 -> 15. Green: all 32 -> 2.
     # Blue: 100, 100 -> 6; 200, 200 -> 12.
-    pixels = np.array(
-        [[[0, 32, 100], [15, 32, 100]], [[16, 32, 200], [255, 32, 200]]], np.uint8
-    )
+    pixels = np.array([[[0, 32, 100], [15, 32, 100]], [[16, 32, 200], [255, 32, 200]]], np.uint8)
     expected = np.zeros(48)
     expected[[0, 1, 15]] = (0.5, 0.25, 0.25)
     expected[16 + 2] = 1

@@ -63,9 +63,7 @@ def test_a_stronger_disturbance_changes_more(name):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_the_same_generator_gives_the_same_copy(name):
-    first, again = (
-        corrupt(cell_on_ground(), name, 3, np.random.default_rng(8)) for _ in range(2)
-    )
+    first, again = (corrupt(cell_on_ground(), name, 3, np.random.default_rng(8)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 

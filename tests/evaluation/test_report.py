@@ -21,15 +21,14 @@ def report(*shown: Illustrated, **changes: object) -> str:
 
 
 def one(**changes: object) -> str:
-    return report(
-        Illustrated(
-            result=reading_of(**changes),
-            outlined=PNG,
-            mapped=PNG,
-            map_words="Map for Pro.",
-            phrases=("round nucleus",),
-        )  # fmt: skip
+    shown = Illustrated(
+        result=reading_of(**changes),
+        outlined=PNG,
+        mapped=PNG,
+        map_words="Map for Pro.",
+        phrases=("round nucleus",),
     )
+    return report(shown)
 
 
 class Tags(HTMLParser):

@@ -16,7 +16,7 @@ def figure_of(**changes: object) -> Figure:
 
 
 def test_a_figure_is_never_without_its_interval_and_split():
-    assert words.figure_line(figure_of()) == "AUROC 0.80 (0.70–0.90) by patient"
+    assert words.figure_line(figure_of()) == "AUROC 0.800 (0.700–0.900) by patient"
 
 
 def test_a_figure_of_an_image_split_is_called_optimistic():
@@ -42,6 +42,24 @@ def test_the_main_figure_is_the_first_result_on_test_pictures():
     assert words.main_figure(spec) == figure_of()
     assert words.main_figure(spec_of(figures=(control, validation))) == validation
     assert words.main_figure(spec_of(figures=(control,))) is None
+
+
+def test_macro_f1_speaks_before_accuracy():
+    accuracy, macro_f1 = figure_of(name="accuracy"), figure_of(name="macro-F1")
+    assert words.main_figure(spec_of(figures=(accuracy, macro_f1))) == macro_f1
+    assert words.main_figure(spec_of(figures=(accuracy,))) == accuracy
+
+
+def test_a_split_by_image_counts_no_groups():
+    split = {"level": "image", "parts": {"test": {"pictures": 90, "groups": 90}}}
+    assert words.split_words(spec_of(split=split)) == "image-level, optimistic: test 90 pictures"
+    assert words.split_words(spec_of(split={})) == "image-level, optimistic"
+
+
+def test_limits_of_the_data_are_told():
+    facts = dict(words.fact_rows(spec_of(data={"name": "X", "limits": "No patients named."})))
+    assert facts["Limits"] == "No patients named."
+    assert facts["Trained on"] == "X"
 
 
 def test_the_summary_reads_as_in_the_field():
@@ -88,6 +106,6 @@ def test_the_top_class_is_named_with_its_probability():
 
 def test_split_and_referral_are_told_in_the_facts():
     facts = dict(words.fact_rows(spec_of()))
-    assert facts["Split"] == "by run; train pictures 2,000, groups 60"
+    assert facts["Split"] == "by run: train 2,000 pictures in 60 runs"
     assert facts["Refers"].startswith("top probability under 60.0 %, or unlike the training")
     assert dict(words.fact_rows(spec_of(threshold=0, scope=None)))["Refers"] == "never"

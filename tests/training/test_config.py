@@ -168,10 +168,9 @@ def test_a_recipe_of_its_own_kind_of_error_says_which_field():
 def test_whatever_a_value_is_it_is_taken_or_refused_in_words(value, name):
     try:
         made = RunConfig.from_dict(as_read(**{name: value}))
-    except AppError as error:
-        assert str(error)
-    else:
-        assert json.loads(json.dumps(made.to_dict()))
+    except AppError:
+        return
+    json.dumps(made.to_dict(), allow_nan=False)
 
 
 def test_a_changed_copy_is_checked_again():

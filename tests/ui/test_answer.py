@@ -18,7 +18,9 @@ def shown(reading=None, spec=None, **how: object) -> str:
 
 def test_the_decision_stands_first_with_its_probability_and_meaning():
     page = shown()
-    assert re.search(r"<h2>Pro <span[^>]*>71\.3 %</span></h2><p>meaning of Pro</p>", page)
+    assert re.search(
+        r"<h2>Pro <span[^>]*>71\.3 %</span></h2><p>The model’s top class: meaning of Pro</p>", page
+    )
     assert page.index("<h2>Pro") < page.index("<table")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from leukemia_app.errors import BundleError, ImageError
 from leukemia_app.imaging.decode import Limits
-from leukemia_app.ui.desk import CHUNK, Desk, Progress
+from leukemia_app.ui.desk import CHUNK, Desk, Mismatch, Progress
 from leukemia_app.ui.session import Given, Session
 from tests.ui.instant import InstantLibrary, smear_pixels
 
@@ -115,36 +115,35 @@ def test_nothing_is_examined_where_nothing_was_read(desk: Desk):
     assert desk.examine(read(desk, [Given(name="x", path=None, problem="p")])) is None
 
 
-def test_a_lone_cell_given_to_a_field_model_suggests_the_cell_model(desk: Desk, give: Give):
-    session = read(desk, [give("cell.png", smear_pixels(cells=1, radius=30))])
+def mismatch(desk: Desk, session: Session) -> Mismatch | None:
     opened = desk.examine(session)
     assert opened is not None
-    suited = desk.suited(session, opened)
-    assert suited is not None
-    assert suited.id == "two"
+    return desk.mismatch(session, opened)
+
+
+def test_a_lone_cell_given_to_a_field_model_suggests_the_cell_model(desk: Desk, give: Give):
+    session = read(desk, [give("cell.png", smear_pixels(cells=1, radius=30))])
+    assert mismatch(desk, session) == Mismatch(expects="field", suited="two")
 
 
 def test_many_cells_given_to_a_cell_model_suggest_the_field_model(desk: Desk, give: Give):
     session = read(desk, [give()], replace(desk.start(), model="two"))
-    opened = desk.examine(session)
-    assert opened is not None
-    suited = desk.suited(session, opened)
-    assert suited is not None
-    assert suited.id == "four"
+    assert mismatch(desk, session) == Mismatch(expects="cell", suited="four")
+
+
+def test_a_mismatch_is_told_also_where_no_other_model_is_there(desk: Desk, library, give: Give):
+    del library.predictors["two"], library.predictors["kinds"]
+    session = read(desk, [give("cell.png", smear_pixels(cells=1, radius=30))])
+    assert mismatch(desk, session) == Mismatch(expects="field", suited=None)
 
 
 def test_a_fitting_picture_suggests_nothing(desk: Desk, give: Give):
-    session = read(desk, [give()])
-    opened = desk.examine(session)
-    assert opened is not None
-    assert desk.suited(session, opened) is None
+    assert mismatch(desk, read(desk, [give()])) is None
 
 
 def test_an_empty_picture_suggests_nothing(desk: Desk, give: Give):
-    session = read(desk, [give("empty.png", np.full((64, 64, 3), 230, np.uint8))])
-    opened = desk.examine(session)
-    assert opened is not None
-    assert desk.suited(session, opened) is None
+    empty = give("empty.png", np.full((64, 64, 3), 230, np.uint8))
+    assert mismatch(desk, read(desk, [empty])) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia_app.ui.desk import Desk, Opened
+from leukemia_app.ui.desk import Desk, Mismatch, Opened
 from leukemia_app.ui.panes import Drawing, draw_answer, draw_view, drawn, phrases, save
 from leukemia_app.ui.session import Given, Session
 from tests.readings import spec_of
@@ -36,10 +36,20 @@ def test_both_panes_show_the_reading(one: tuple[Session, Opened]):
     session, opened = one
     view = draw_view(opened, spec_of())
     assert "my field.png, 5 white cells outlined" in view
-    assert "25 % of the map lies inside the cells" in view
-    page = draw_answer(opened, spec_of(), session, None)
+    assert "Only 25 % of the map lies inside the cells" in view
+    page = draw_answer(opened, spec_of(), session)
     assert "<h2>Pro" in page
     assert 'alt="network input"' in page
+
+
+def test_a_picture_of_another_kind_is_told_with_a_model_where_there_is_one(one):
+    session, opened = one
+    two = draw_answer(opened, spec_of(), session, Mismatch(expects="field", suited="two"))
+    assert "This looks like a single cell; the model expects a field of a smear." in two
+    assert 'data-value="two"' in two
+    none = draw_answer(opened, spec_of(), session, Mismatch(expects="cell", suited=None))
+    assert "This looks like a field of several cells; the model expects one cell." in none
+    assert 'data-ask="choose"' not in none
 
 
 def test_the_main_cell_is_the_one_described(one: tuple[Session, Opened]):

@@ -28,7 +28,12 @@ def test_the_frame_has_the_picture_and_its_proportions():
 
 
 def test_the_share_inside_the_cells_is_told_in_per_cent():
-    assert "12 % of the map lies inside the cells" in view_of()
+    mostly = MapView(uri="data:map", label="Pro", share_inside_cells=0.876)
+    assert "88 % of the map lies inside the cells: where the score reacts" in view_of(map=mostly)
+
+
+def test_a_score_that_reacts_mostly_to_the_background_is_told_so():
+    assert "Only 12 % of the map lies inside the cells: the score reacts mostly" in view_of()
 
 
 def test_a_model_without_a_map_says_so_and_offers_none():

@@ -1,0 +1,86 @@
+"""Weights that a training starts from: found, fitting, or refused by name."""
+
+import keras
+import numpy as np
+import pytest
+
+from leukemia_app.errors import BundleError, RunError
+from leukemia_app.networks.build import Network, build_network
+from leukemia_app.training.start import load_start
+
+# Keras hands its variables to NumPy the way NumPy 1 wanted them.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def network(seed: int, side_px: int = 32, backbone: str = "baseline_cnn") -> Network:
+    keras.utils.set_random_seed(seed)
+    return build_network(backbone, "plain", side_px=side_px, n_outputs=1)
+
+
+def kernels(made: Network) -> list[np.ndarray]:
+    return [np.asarray(value) for value in made.backbone.weights]
+
+
+def same(first: Network, other: Network) -> bool:
+    return all(map(np.array_equal, kernels(first), kernels(other)))
+
+
+def test_none_leaves_the_weights_as_they_are():
+    made = network(0)
+    load_start(made, "none")
+    assert same(made, network(0))
+
+
+def test_a_file_fills_the_backbone_whatever_the_size_of_the_pictures(tmp_path):
+    source, made = network(1, side_px=64), network(2)
+    head = np.asarray(made.head.weights[0]).copy()
+    source.backbone.save_weights(tmp_path / "start.weights.h5")
+    load_start(made, f"file:{tmp_path / 'start.weights.h5'}")
+    assert same(made, source)
+    np.testing.assert_array_equal(made.head.weights[0], head)
+
+
+def test_a_bundle_gives_its_backbone(finished_run):
+    from leukemia_app.bundles.store import verify
+    from leukemia_app.bundles.weights import load_network
+
+    made = network(3)
+    load_start(made, f"bundle:{finished_run / 'bundle'}")
+    assert same(made, load_network(finished_run / "bundle", verify(finished_run / "bundle")))
+
+
+@pytest.mark.parametrize("kind", ["file", "bundle"])
+def test_a_place_where_nothing_is_is_refused(kind, tmp_path):
+    with pytest.raises(RunError, match=r"is not there; give the weights file that training starts"):
+        load_start(network(0), f"{kind}:{tmp_path / 'nowhere'}")
+
+
+@pytest.mark.parametrize("content", [b"no weights", b""])
+def test_a_file_that_holds_no_weights_is_refused(content, tmp_path):
+    path = tmp_path / "start.weights.h5"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"start.weights.h5 does not fit the backbone baseline_cnn"):
+        load_start(network(0), f"file:{path}")
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    other.save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(RunError, match=r"other.weights.h5 does not fit the backbone baseline_cnn"):
+        load_start(network(0), f"file:{tmp_path / 'other.weights.h5'}")
+
+
+def test_the_backbone_of_another_bundle_is_refused(finished_run):
+    other = keras.Model(*[keras.Input((4,))] * 2, name="other")
+    made = network(0)
+    with pytest.raises(RunError, match=r"does not fit the backbone other; choose weights"):
+        load_start(
+            Network(backbone=other, head=made.head, model=made.model),
+            f"bundle:{finished_run / 'bundle'}",
+        )
+
+
+def test_a_damaged_bundle_is_refused_by_its_own_words(finished_run, tmp_path):
+    (tmp_path / "model.weights.h5").write_bytes((finished_run / "bundle/model.weights.h5").read_bytes())
+    with pytest.raises(BundleError, match=r"bundle.json is missing, so this is no bundle"):
+        load_start(network(0), f"bundle:{tmp_path}")
