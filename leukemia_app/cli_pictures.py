@@ -11,7 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from leukemia_app.cli_output import JsonArray, Progress, without_native_notes, write_line
+from leukemia_app.cli_output import (
+    JsonArray,
+    Progress,
+    without_native_notes,
+    write_json,
+    write_line,
+    write_table,
+)
 from leukemia_app.cli_results import open_sinks
 from leukemia_app.errors import AppError, SettingError
 from leukemia_app.settings import Settings
@@ -80,22 +87,50 @@ def run_segment(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.method not in methods:
         raise SettingError(f"--method is {arguments.method!r}; use {' or '.join(methods)}.")
     files = api.picture_files(arguments.paths)
-    if arguments.masks:
-        return _compare(files, arguments)
     if arguments.out:
         _check_stems(files)
         arguments.out.mkdir(parents=True, exist_ok=True)
+    code = 0
+    if arguments.out or not arguments.masks:
+        with _facts_sink(arguments) as sink:
+            code = _segment_all(files, arguments, settings.threads, sink)
+    return max(code, _compare(files, arguments, settings.threads)) if arguments.masks else code
+
+
+def _segment_all(
+    files: Sequence[Path],
+    arguments: argparse.Namespace,
+    threads: int,
+    sink: Callable[[dict[str, Any]], None],
+) -> int:
     progress = Progress(len(files))
     n_done = 0
-    with _facts_sink(arguments) as sink:
-        work = partial(_segmented, method=arguments.method, out=arguments.out)
-        for facts in in_order(work, files, settings.threads):
-            n_done += "error" not in facts
-            progress.clear()
-            sink(facts)
-            progress.step()
+    work = partial(_segmented, method=arguments.method, out=arguments.out)
+    for facts in in_order(work, files, threads):
+        n_done += "error" not in facts
+        progress.clear()
+        sink(facts)
+        progress.step()
     progress.clear()
     return exit_code(n_done, len(files))
+
+
+def _compare(files: Sequence[Path], arguments: argparse.Namespace, threads: int) -> int:
+    from leukemia_app.evaluation.segmentation import compare_masks
+
+    report = compare_masks(files, arguments.masks, arguments.method, threads)
+    if arguments.json:
+        write_json(report.to_dict())
+        return 1 if report.left_out else 0
+    for left in report.left_out:
+        write_line(f"{left.file}  left out  {left.reason}")
+    rows = []
+    for name, figure in (("whole cell", report.cell), ("nucleus", report.nucleus)):
+        if figure is not None:
+            ends = "–" if figure.low is None else f"{figure.low:.3f}–{figure.high:.3f}"
+            rows.append((name, f"{figure.value:.3f}", ends, f"{figure.median:.3f}", str(figure.n)))
+    write_table((f"Dice, {report.method}", "mean", "95 % interval", "median", "pictures"), rows)
+    return 1 if report.left_out else 0
 
 
 def in_order(
@@ -121,6 +156,9 @@ def exit_code(n_done: int, n_asked: int) -> int:
 
 @contextmanager
 def _facts_sink(arguments: argparse.Namespace) -> Iterator[Callable[[dict[str, Any]], None]]:
+    if arguments.masks:  # the comparison is printed instead
+        yield lambda facts: None
+        return
     if arguments.json:
         with JsonArray() as array:
             yield array.add

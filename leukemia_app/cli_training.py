@@ -188,18 +188,20 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
 
     predictor = open_library(settings).predictor(arguments.model)
     manifest = read_manifest(arguments.data, arguments.groups, arguments.group_level)
-    rows = manifest.part(arguments.part) if arguments.groups else manifest.rows
+    has_parts = any(row.part for row in manifest.rows)
+    rows = manifest.part(arguments.part) if has_parts else manifest.rows
     rows = tuple(row for row in rows if row.label in predictor.spec.label_names)
     if not rows:
         raise DatasetError(
-            f"{arguments.data} has no picture in part {arguments.part!r} with one of the labels "
+            f"{arguments.data} has no picture "
+            f"{f'in part {arguments.part!r} ' if has_parts else ''}with one of the labels "
             f"{', '.join(predictor.spec.label_names)}."
         )
     progress, problems = Progress(len(rows)), list[str]()
     found = evaluate(
         predictor,
         _counted(samples(manifest, rows, problems.append), progress),
-        split={"part": arguments.part if arguments.groups else "all",
+        split={"part": arguments.part if has_parts else "all",
                "level": manifest.group_level},
         corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
         if arguments.corruptions else (),

@@ -10,6 +10,8 @@ from leukemia_app.imaging.segment_clahe_otsu import clahe_otsu_mask
 from leukemia_app.imaging.segment_stain import stain_cells
 
 METHODS = ("none", "clahe_otsu", "stain")
+NUCLEUS_METHODS = ("stain",)
+"""Methods that tell nucleus from cytoplasm."""
 CYTOPLASM_VALUE = 128
 NUCLEUS_VALUE = 255
 

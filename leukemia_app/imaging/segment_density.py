@@ -11,12 +11,7 @@ FLOOR = 8
 """Added to intensities before the logarithm, so that noise in the dark stays small."""
 TOP_DENSITY = 3.0
 SPREAD = 2.0
-"""Widths of the background's peak at which likeness starts to fall to half."""
-NARROWEST = 0.012
-WIDEST = 0.05
-"""Bounds of that width, in density: noise of a clean and of a dirty film."""
-SPREAD = 2.0
-"""Widths of the background's peak at which likeness starts to fall to half."""
+"""Widths of the background's peak at which likeness has fallen to half."""
 NARROWEST = 0.012
 WIDEST = 0.05
 """Bounds of that width, in density: noise of a clean and of a dirty film."""

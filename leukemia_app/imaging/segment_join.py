@@ -8,7 +8,7 @@ import numpy as np
 from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array
 from leukemia_app.imaging.segment_labels import label_windows
 
-LOBED_NUCLEUS_SHARE = 0.55
+LOBED_NUCLEUS_SHARE = 0.65
 """Nuclei in several lobes fill less of their cell (0.51 at most in 58 pictures with masks)."""
 LOBED_SOLIDITY = 0.86
 LOBED_ASPECT = 1.7
@@ -16,7 +16,7 @@ ROUND_SOLIDITY = 0.93
 ROUND_ASPECT = 1.4
 """A cell this round is one, however much of it is nucleus."""
 MOST_LOBES = 6
-NEAR_GAP = 1.5
+NEAR_GAP = 2.0
 """Lobes may belong together up to this gap, in radii of the larger one."""
 CROWD = 8
 """Groups of more lobes are parted at half of their links at once."""

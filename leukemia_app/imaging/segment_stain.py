@@ -1,6 +1,7 @@
 """White cells by their stain: nuclei first, then each cell's outline round its nucleus."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ STRONGEST = 1.5
 """Bound of the evidence of one pixel, as a natural-log ratio."""
 NEAR = 0.2
 """Up to here cytoplasm is looked for at first, in radii of the nucleus from its edge."""
-FAR = 0.4
+FAR = 0.5
 """From here on, in the same radii, colours count as outside at first, fully so 0.5 later."""
 BACKGROUND_SHARE = 0.25
 """Weight of empty background among the outside colours: red cells must not drown in it."""
@@ -52,7 +53,7 @@ class _Scene:
     @property
     def free(self) -> FloatArray:
         """1 where a pixel is neither nucleus nor padding, else 0."""
-        return (self.valid & (self.lobes == 0)).astype(np.float32)
+        return np.asarray(self.valid & (self.lobes == 0), np.float32)
 
 
 def stain_cells(pixels: UInt8Array) -> tuple[Int32Array, BoolArray]:
@@ -126,29 +127,27 @@ def _cells(scene: _Scene) -> tuple[Int32Array, FloatArray]:
     """Number of the cell of each lobe, (lobes + 1,), and outlines of the cells, (n, rays, 2)."""
     links = near_lobes(scene.lobes, scene.background)
     kept = np.ones(len(links.gaps), bool)
-    rounds, cells = ROUNDS, None
+    groups = group_lobes(int(scene.lobes.max()), links, kept)
+    weights = _first_guess(scene, groups)
+    rounds = ROUNDS
     while True:
-        groups = group_lobes(int(scene.lobes.max()), links, kept)
-        outlines, cells = _outlines(scene, groups, cells, rounds)
+        for _ in range(rounds):
+            outlines, cells = _outlines(scene, groups, _evidence(scene, *weights))
+            weights = _regions(scene, cells)
         parted = part_groups(cells, scene.lobes, groups, links, kept)
         if (parted == kept).all():
             return groups, outlines
         kept, rounds = parted, 1
+        groups = group_lobes(int(scene.lobes.max()), links, kept)
 
 
 def _outlines(
-    scene: _Scene, groups: Int32Array, cells: Int32Array | None, rounds: int
+    scene: _Scene, groups: Int32Array, evidence: FloatArray
 ) -> tuple[FloatArray, Int32Array]:
-    """Outlines (n, rays, 2) and the cells in them (rows, columns), from the cells before."""
-    nuclei, nearest = groups[scene.lobes], groups[scene.nearest]
-    seeds = _seeds(nuclei)
-    inner, outer = _first_guess(scene, nearest, seeds) if cells is None else _regions(scene, cells)
-    for _ in range(rounds):
-        evidence = _evidence(scene, inner, outer)
-        outlines = cheapest_outlines(evidence, scene.edges, nuclei, seeds)
-        cells = paint_outlines(outlines, nuclei, nearest)
-        inner, outer = _regions(scene, cells)
-    return outlines, cells
+    """Outlines (n, rays, 2) and the cells in them, (rows, columns)."""
+    nuclei = groups[scene.lobes]
+    outlines = cheapest_outlines(evidence, scene.edges, nuclei, _seeds(nuclei))
+    return outlines, paint_outlines(outlines, nuclei, groups[scene.nearest])
 
 
 def _seeds(nuclei: Int32Array) -> Seeds:
@@ -159,7 +158,7 @@ def _seeds(nuclei: Int32Array) -> Seeds:
     points = np.column_stack([column, row]).astype(np.float32)[order]
     starts = np.searchsorted(numbers[order], np.arange(1, int(numbers.max()) + 2))
     centres, radii, reach = [], [], []
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         hull = cv2.convexHull(points[start:end])[:, 0]
         moments = cv2.moments(hull)
         area = moments["m00"]
@@ -173,10 +172,10 @@ def _seeds(nuclei: Int32Array) -> Seeds:
     return Seeds(centres=np.array(centres), radii=np.array(radii), reach=np.array(reach))
 
 
-def _first_guess(scene: _Scene, nearest: Int32Array, seeds: Seeds) -> tuple[FloatArray, FloatArray]:
+def _first_guess(scene: _Scene, groups: Int32Array) -> tuple[FloatArray, FloatArray]:
     """Weights of each pixel as cytoplasm and as outside, before any outline is known."""
-    radius = np.concatenate([[1.0], seeds.radii]).astype(np.float32)
-    away = scene.distance / radius[nearest]
+    radius = np.concatenate([[1.0], _seeds(groups[scene.lobes]).radii]).astype(np.float32)
+    away = scene.distance / radius[groups[scene.nearest]]
     inner = np.clip(1 - away / NEAR, 0, 1) * scene.free
     return inner, np.clip((away - FAR) / 0.5, 0, 1) * scene.free
 

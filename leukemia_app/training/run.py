@@ -124,7 +124,8 @@ def _started_network(config: RunConfig) -> Network:
     except (TypeError, ValueError) as error:
         raise RunError(
             f"{config.backbone} with the head {config.head} cannot be built for "
-            f"{config.recipe.side_px} px and head_arguments {dict(config.head_arguments)} ({error})."
+            f"{config.recipe.side_px} px and head_arguments {dict(config.head_arguments)} "
+            f"({error})."
         ) from error
     load_start(network, config.start)
     return network

@@ -69,10 +69,10 @@ class RunFolder:
         if not path.exists():
             return {"state": "queued"}
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return {"state": values["state"], **values}
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise RunError(f"{path} cannot be read ({error}); remove it to go on.") from error
-        return values
 
     def add_event(self, kind: str, **numbers: object) -> None:
         """Append one line to events.jsonl.

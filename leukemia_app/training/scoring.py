@@ -84,7 +84,8 @@ def score(
         corruptions=QUOTED, progress=lambda done: report("evaluate", done=done, total=len(test)),
     )  # fmt: skip
     main = "auroc" if config.n_outputs == 1 else "macro_f1"
-    figures = [*result_figures(found, "test", level), *_threshold_figures(found, level)]
+    figures = list(result_figures(found, "test", level))
+    figures += _threshold_figures(found, level, predictor.spec.positive_threshold)
     figures += _disturbed_figures(found, main, level)
     figures += _control_figures(config, manifest, rows, parts, features, main, level)
     if config.outside:
@@ -130,11 +131,14 @@ def _figure(
     )  # fmt: skip
 
 
-def _threshold_figures(found: Evaluation, level: str) -> list[Figure]:
+def _threshold_figures(found: Evaluation, level: str, threshold: float | None) -> list[Figure]:
     if len(found.labels) != 2:
         return []
     second = found.per_class[found.labels[1]]
-    note = f"for {found.labels[1]}, at the threshold chosen on the validation part"
+    where = (
+        "probability 0.5" if threshold is None else "the threshold chosen on the validation part"
+    )
+    note = f"for {found.labels[1]}, at {where}"
     return [
         _figure(name, found.answers, vars(second[name]), "test", level, "result", note)
         for name in ("sensitivity", "specificity")

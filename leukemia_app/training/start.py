@@ -1,5 +1,6 @@
 """Weights that a training starts from."""
 
+import warnings
 from pathlib import Path
 
 from leukemia_app.errors import RunError
@@ -22,14 +23,21 @@ def load_start(network: Network, start: str) -> None:
         raise RunError(f"{path} is not there; give the weights file that training starts from.")
     try:
         if kind == "file":
-            network.backbone.load_weights(path)
+            _load_backbone(network, path)
         else:
             _load_backbone_of_bundle(network, path.parent)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise RunError(
             f"{path.name} does not fit the backbone {network.backbone.name}; choose weights that "
             "were made for it."
         ) from error
+
+
+def _load_backbone(network: Network, path: Path) -> None:
+    with warnings.catch_warnings():
+        # Keras only warns of layers that the file has not, and leaves them random.
+        warnings.simplefilter("error", UserWarning)
+        network.backbone.load_weights(path)
 
 
 def _load_backbone_of_bundle(network: Network, folder: Path) -> None:

@@ -25,8 +25,8 @@ CHUNK = 8
 THUMBNAIL_PX = 96
 FIELD_CELLS = 4
 """From so many cells on, a picture given to a single-cell model looks like a field."""
-LONE_CELL_SHARE = 0.12
-"""A lone cell that fills so much of the picture was cut out of a field."""
+LONE_CELL_SHARE = 0.05
+"""A cell that fills so much of the picture was cut out of a field, where a cell fills 1 to 3 %."""
 
 
 @dataclass(frozen=True, kw_only=True)

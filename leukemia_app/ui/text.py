@@ -55,6 +55,7 @@ MAP_STRENGTH = "Strength of the map over the picture"
 MAP_FOR = "Map for"
 OUTLINE = "Outline"
 OUTLINE_KEY = "solid: cell, dashed: nucleus"
+EMPTY_MAP = "The map is empty: no place raises the score for this class."
 MOSTLY = 0.5
 MAP_IS = "where the score reacts, not why."
 NO_CELLS = "No white cell was found to outline."
@@ -106,7 +107,7 @@ def map_share(share: float) -> str:
     """How much of the map lies in the cells, and what follows from it."""
     inside = f"{words.whole_percent(share)} % of the map lies inside the cells: "
     if share < MOSTLY:
-        return f"Only {inside}the score reacts mostly to what lies around them."
+        return f"Only {inside}the score reacts mostly elsewhere."
     return f"{inside}{MAP_IS}"
 
 

@@ -44,7 +44,7 @@ def viewer(view: PictureView) -> str:
     return (
         f'<div class="s-view"><div class="s-frame" style="{ratio}">{layers}'
         f"{outlines(view.contours)}</div>"
-        f"{_controls(view)}{_map_words(view.map)}</div>"
+        f"{_controls(view)}{_map_words(view)}</div>"
     )
 
 
@@ -99,11 +99,13 @@ def _controls(view: PictureView) -> str:
     )
 
 
-def _map_words(shown: MapView | None) -> str:
-    if shown is None:
+def _map_words(view: PictureView) -> str:
+    if view.map is None:
         said = words.NO_MAP
-    elif shown.share_inside_cells is None:
-        said = f"{text.NO_CELLS} {words.MAP_HINT}"
+    elif view.map.share_inside_cells is not None:
+        said = text.map_share(view.map.share_inside_cells)
+    elif view.contours.count:
+        said = text.EMPTY_MAP
     else:
-        said = text.map_share(shown.share_inside_cells)
+        said = f"{text.NO_CELLS} {words.MAP_HINT}"
     return f'<p class="s-hint">{safe(said)}</p>'

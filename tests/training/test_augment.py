@@ -70,9 +70,7 @@ def test_a_turned_picture_keeps_its_middle():
     pixels = np.full((33, 33, 3), 200, np.uint8)
     pixels[16, 16] = (10, 20, 30)
     for seed in range(10):
-        made = augment(
-            pixels, replace(NOTHING, rotation_degrees=180), np.random.default_rng(seed)
-        )
+        made = augment(pixels, replace(NOTHING, rotation_degrees=180), np.random.default_rng(seed))
         assert np.abs(made[16, 16].astype(int) - (10, 20, 30)).max() <= 2
 
 

@@ -172,5 +172,5 @@ def test_targets_are_numbers_in_the_order_of_the_labels(manifest):
 
 
 def test_a_label_that_was_not_named_is_refused_with_its_file(manifest):
-    with pytest.raises(DatasetError, match="b/3.png has the label 'b', which is not among a, c"):
+    with pytest.raises(DatasetError, match=r"b/3.png has the label 'b', which is not among a, c"):
         targets(manifest.rows, ("a", "c"))

@@ -46,7 +46,7 @@ def test_a_state_holds_its_details(folder):
     assert [path.name for path in folder.path.glob("*.part")] == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "\xff", "[]", "{}"])
 def test_a_damaged_status_is_refused_with_what_to_do(folder, text):
     (folder.path / "status.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(RunError, match=r"status.json cannot be read .*remove it to go on"):

@@ -81,6 +81,8 @@ def test_the_backbone_of_another_bundle_is_refused(finished_run):
 
 
 def test_a_damaged_bundle_is_refused_by_its_own_words(finished_run, tmp_path):
-    (tmp_path / "model.weights.h5").write_bytes((finished_run / "bundle/model.weights.h5").read_bytes())
+    (tmp_path / "model.weights.h5").write_bytes(
+        (finished_run / "bundle/model.weights.h5").read_bytes()
+    )
     with pytest.raises(BundleError, match=r"bundle.json is missing, so this is no bundle"):
         load_start(network(0), f"bundle:{tmp_path}")

@@ -2,12 +2,12 @@
 
 import errno
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leukemia_app.errors import DatasetError
+from leukemia_app.errors import DatasetError, RunError
 from leukemia_app.training import run, worker
 from leukemia_app.training.run_folder import RunFolder, Stopped
 from tests.tiny_runs import draw_set, tiny_config
@@ -95,15 +95,9 @@ def test_what_a_person_broke_is_told_by_name(how, words, folder, tmp_path):
     assert words in folder.status()["reason"]
 
 
-def test_a_status_that_cannot_be_written_does_not_hide_the_end(folder, monkeypatch):
-    write: Callable[..., None] = RunFolder.write_json
-
-    def full(self: RunFolder, name: str, values: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(RunFolder, "write_json", full)
-    with pytest.raises(OSError, match="No space left"):
+def test_a_status_that_cannot_be_written_ends_the_process_with_words(folder, monkeypatch):
+    # They stand in output.txt; whoever follows sees the process end.
+    (folder.path / "status.json").unlink()
+    (folder.path / "status.json").mkdir()
+    with pytest.raises(RunError, match=r"status.json cannot be written"):
         ending(monkeypatch, folder, Stopped())
-    monkeypatch.setattr(RunFolder, "write_json", write)
-    # Whoever follows sees the process end and says `interrupted`.
-    assert folder.status()["state"] == "queued"

@@ -54,6 +54,11 @@ def test_without_cells_there_is_no_share_and_no_outline():
     assert "0 white cells" in page
 
 
+def test_an_empty_map_is_called_empty():
+    shown = MapView(uri="data:map", label="Pro", share_inside_cells=None)
+    assert "The map is empty" in view_of(map=shown)
+
+
 def test_each_class_can_be_asked_for_and_the_shown_one_is_chosen():
     page = view_of()
     assert 'value="Benign" data-wait' in page

@@ -1,0 +1,352 @@
+"""`train` and `evaluate` as a person runs them: exit codes, words, JSON."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from leukemia_app import cli, cli_training
+from leukemia_app.bundles.spec import SEEN_DIGITS
+from leukemia_app.bundles.store import read_spec
+from leukemia_app.evaluation import corruptions
+from leukemia_app.imaging.decode import read_picture
+from leukemia_app.imaging.picture import pixels_digest
+from leukemia_app.training import jobs
+from leukemia_app.training.run_folder import RunFolder
+from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
+
+Run = Callable[..., tuple[int, str, str]]
+
+# Keras hands its variables to NumPy the way NumPy 1 wanted them.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Run:
+    """Runs one command in this process and gives its exit code, output and errors."""
+    for name in [name for name in os.environ if name.startswith("LEUKEMIA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
+    for name in cli.ENVIRONMENT:
+        monkeypatch.setenv(name, cli.ENVIRONMENT[name])
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    draw_set(tmp_path / "set")
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def models(finished_run: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+    """The finished run's pictures, with its bundle among the models."""
+    monkeypatch.setenv("LEUKEMIA_MODELS", str(finished_run.parent))
+    return finished_run.parents[1] / "set"
+
+
+def test_the_same_command_on_a_finished_run_prints_its_figures(
+    finished_run, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(jobs, "start", None)
+    config = tmp_path / "config.json"
+    shutil.copy(finished_run / "config.json", config)
+    work = Path(shutil.copytree(finished_run, tmp_path / "tiny"))
+    data = finished_run.parents[1] / "set"
+    code, out, _ = run("train", data, "--config", config, "--out", work, "--json")
+    assert code == 0
+    figures = json.loads(out)
+    assert figures == [vars(item) for item in read_spec(finished_run / "bundle").figures]
+    assert json.loads((work / "figures.json").read_text(encoding="utf-8")) == figures
+    code, out, _ = run("train", data, "--config", config, "--out", work)
+    assert code == 0
+    assert "AUROC, cell area alone" in out
+    assert "n=12, 4 by patient" in out
+
+
+def test_another_configuration_is_not_trained_into_the_same_folder(finished_run, run):
+    data = finished_run.parents[1] / "set"
+    code, _, errors = run(
+        "train", data, "--config", finished_run / "config.json", "--out", finished_run, "--seed", 9
+    )
+    assert code == 2
+    assert "holds a run with other settings; use another folder" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [((), "Give --backbone and --head, or --config"),
+     (("--backbone", "vgg99", "--head", "plain"), "backbone is 'vgg99'; use one of baseline_cnn"),
+     (("--backbone", "baseline_cnn", "--head", "big"), "head is 'big'; use one of plain"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--start", "imagenet"),
+      "start is 'imagenet'; use none, file:PATH or bundle:FOLDER"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "1"),
+      "folds is 1; use 2 or more"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "0"), "--folds is 0; use 2"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "-3"), "folds is -3; use 0 to"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--seed", "-1"), "seed is -1; use 0 to"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--groups", "no.csv"),
+      "no.csv cannot be read as a table"),
+     (("--config", "nowhere.json"), "nowhere.json cannot be read as JSON")],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_told_and_leaves_no_run(arguments, words, run, data, tmp_path):
+    code, out, errors = run("train", data, *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert out == ""
+    assert errors.startswith("train: ")
+    assert words in errors
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[1]", "holds no JSON object; give the settings by name"),
+     ("{", "cannot be read as JSON"),
+     ('{"format_version": 1}', "config lacks"),
+     ('{"format_version": 1, "epochs": 3}', "config has unknown keys: epochs")],
+)  # fmt: skip
+def test_a_configuration_that_cannot_be_used_is_told(text, words, run, data, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    code, _, errors = run("train", data, "--config", path, "--out", tmp_path / "out")
+    assert code == 2
+    assert words in errors
+
+
+def test_a_missing_folder_is_told(run, tmp_path):
+    code, _, errors = run("train", tmp_path / "no", "--backbone", "mobilenet", "--head", "plain")
+    assert code == 2
+    assert "is not a folder; give the folder that holds the classes" in errors
+
+
+def test_folds_and_an_image_split_exclude_each_other(run, data):
+    with pytest.raises(SystemExit) as ended:
+        run("train", data, "--folds", 3, "--image-split")
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("runs/My Run #2", "my-run-2"), ("runs/.hidden", "hidden"), ("runs/ÄÖ", "run"),
+     ("x" * 100, "x" * 80), ("runs/all4-mobilenet", "all4-mobilenet")],
+)  # fmt: skip
+def test_the_name_of_the_folder_becomes_the_name_of_the_model(folder, expected):
+    assert cli_training._id_of(Path(folder)) == expected
+
+
+def test_a_run_that_fails_in_its_process_is_told_with_the_reason(run, data, tmp_path):
+    path = tmp_path / "config.json"
+    config = tiny_config(data, start=f"file:{tmp_path / 'nowhere.weights.h5'}")
+    path.write_text(json.dumps(config.to_dict()))
+    code, out, errors = run("train", data, "--config", path, "--out", tmp_path / "out")
+    assert code == 2
+    assert out == ""
+    assert "is failed." in errors
+    assert "nowhere.weights.h5 is not there; give the weights file" in errors
+    assert RunFolder(path=tmp_path / "out").status()["state"] == "failed"
+
+
+def test_a_stop_from_the_keyboard_stops_the_worker(run, data, tmp_path, monkeypatch):
+    stopped = []
+
+    def interrupted(folder: RunFolder, process: object) -> list[object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "start", lambda folder: "the process")
+    monkeypatch.setattr(jobs, "follow", interrupted)
+    monkeypatch.setattr(jobs, "stop", lambda folder, process: stopped.append(process))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(tiny_config(data).to_dict()))
+    code, _, errors = run("train", data, "--config", path, "--out", tmp_path / "out")
+    assert code == 130
+    assert "train: stopped." in errors
+    assert stopped == ["the process"]
+
+
+def carried_out_here(folder: RunFolder) -> str:
+    """The worker's work in this process: starting one for each fold would take minutes."""
+    from leukemia_app.training.run import carry_out
+
+    carry_out(folder)
+    return "the process"
+
+
+def test_folds_are_pooled_beside_cell_size(run, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "start", carried_out_here)
+    monkeypatch.setattr(jobs, "follow", lambda folder, process: [])
+    path = tmp_path / "config.json"
+    config = tiny_config(data, head_epochs=0, tune_epochs=0)
+    path.write_text(json.dumps(config.to_dict()))
+    out_folder = tmp_path / "folds"
+    code, out, _ = run("train", data, "--config", path, "--out", out_folder, "--folds", 2, "--json")
+    assert code == 0
+    ours, size, gain = json.loads(out)
+    assert ours["part"] == "2-fold cross-validation by patient, pooled"
+    # Four patients a label in train and val; the test part's two are never looked at.
+    assert (ours["n"], ours["n_groups"]) == (8 * N_PICTURES, 8)
+    assert ours["note"].startswith("folds: ")
+    assert (size["name"], size["kind"]) == ("AUROC, cell area alone", "control")
+    assert size["value"] > 0.9
+    assert gain["value"] == pytest.approx(ours["value"] - size["value"])
+    assert gain["low"] <= gain["value"] <= gain["high"]
+
+
+def test_an_image_split_is_marked_as_such(run, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "start", carried_out_here)
+    monkeypatch.setattr(jobs, "follow", lambda folder, process: [])
+    path = tmp_path / "config.json"
+    config = tiny_config(data, head_epochs=0, tune_epochs=0)
+    path.write_text(json.dumps(config.to_dict()))
+    code, out, _ = run(
+        "train", data, "--config", path, "--out", tmp_path / "split", "--image-split", "--json"
+    )
+    assert code == 0
+    (figure,) = json.loads(out)
+    assert (figure["part"], figure["kind"]) == ("random image split", "control")
+    assert "optimistic" in figure["note"]
+    assert not (tmp_path / "split" / "bundle").exists()
+
+
+def test_evaluate_prints_the_promised_json(run, models, tmp_path):
+    table = models / "groups.csv"
+    code, out, _ = run(
+        "evaluate", models, "--model", "tiny", "--groups", table, "--group-level", "patient",
+        "--out", tmp_path / "report", "--json",
+    )  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    assert set(found) == {
+        "model", "n", "n_groups", "split", "metrics", "per_class", "confusion", "corruptions",
+        "left_out",
+    }  # fmt: skip
+    assert (found["model"], found["n"], found["n_groups"]) == ("tiny", 4 * N_PICTURES, 4)
+    assert found["split"] == {"part": "test", "level": "patient"}
+    assert {"accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "brier",
+            "refer_rate"} <= set(found["metrics"])  # fmt: skip
+    assert found["confusion"]["labels"] == list(LABELS)
+    assert found["left_out"] == {"seen_in_training": 0, "unreadable": 0}
+    assert json.loads((tmp_path / "report" / "evaluation.json").read_text()) == found
+
+
+def test_evaluate_without_a_table_leaves_out_what_was_learned_from(run, models):
+    code, out, _ = run("evaluate", models, "--model", "tiny")
+    assert code == 0
+    assert f"tiny on {4 * N_PICTURES} pictures of {4 * N_PICTURES} groups" in out
+    assert "(part all, by image)" in out
+    assert f"{8 * N_PICTURES} left out: seen in training" in out
+    assert "balanced accuracy" in out
+
+
+def test_evaluate_agrees_with_the_card(run, models, finished_run):
+    table = models / "groups.csv"
+    _, out, _ = run("evaluate", models, "--model", "tiny", "--groups", table, "--json")
+    (auroc,) = [item for item in read_spec(finished_run / "bundle").figures
+                if (item.name, item.part) == ("AUROC", "test")]  # fmt: skip
+    assert json.loads(out)["metrics"]["auroc"] == {
+        "value": auroc.value, "low": auroc.low, "high": auroc.high,
+    }  # fmt: skip
+
+
+def test_evaluate_shows_every_disturbance(run, models, tmp_path, monkeypatch):
+    two = {name: corruptions.CORRUPTIONS[name] for name in ("stain_shift", "grey")}
+    monkeypatch.setattr(corruptions, "CORRUPTIONS", two)
+    small = tmp_path / "small"
+    for label in LABELS:
+        for patient in (4, 5):
+            name = f"{label}/{patient}-0.png"
+            (small / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(models / name, small / name)
+    code, out, _ = run("evaluate", small, "--model", "tiny", "--corruptions", "--json")
+    assert code == 0
+    found = json.loads(out)["corruptions"]
+    assert set(found) == set(two)
+    assert [row["strength"] for row in found["stain_shift"]] == [1, 2, 3, 4, 5]
+    assert set(found["grey"][0]) == {"strength", "macro_f1", "auroc", "refer_rate"}
+    code, out, _ = run("evaluate", small, "--model", "tiny", "--corruptions")
+    assert sum(line.startswith("stain shift") for line in out.splitlines()) == 5
+
+
+def test_an_unreadable_picture_is_named_counted_and_told_by_the_exit_code(run, models, tmp_path):
+    copy = Path(shutil.copytree(models, tmp_path / "copy"))
+    (copy / "blast" / "4-0.png").write_bytes(b"no picture")
+    code, out, errors = run(
+        "evaluate", copy, "--model", "tiny", "--groups", copy / "groups.csv", "--json"
+    )
+    assert code == 1
+    found = json.loads(out)
+    assert found["left_out"] == {"seen_in_training": 0, "unreadable": 1}
+    assert found["n"] == 4 * N_PICTURES - 1
+    assert "evaluate: left out: 4-0.png" in errors
+
+
+def test_no_readable_picture_at_all_is_an_error(run, models, tmp_path):
+    for label in LABELS:
+        (tmp_path / "bad" / label).mkdir(parents=True)
+        (tmp_path / "bad" / label / "1.png").write_bytes(b"no picture")
+    code, out, errors = run("evaluate", tmp_path / "bad", "--model", "tiny")
+    assert code == 2
+    assert out == ""
+    assert "Not one of the 2 pictures in" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("--model", "none"), "No model has the id 'none'; there are:"),
+     (("--model", "tiny", "--groups", "no.csv"), "no.csv cannot be read as a table"),
+     (("--model", "tiny", "--groups", "groups.csv", "--part", "final"),
+      "has no picture in part 'final' with one of the labels normal, blast")],
+)  # fmt: skip
+def test_what_cannot_be_scored_is_told(arguments, words, run, models, monkeypatch):
+    monkeypatch.chdir(models)
+    code, out, errors = run("evaluate", ".", *arguments)
+    assert code == 2
+    assert out == ""
+    assert errors.startswith("evaluate: ")
+    assert words in errors
+
+
+def test_a_table_without_parts_is_scored_whole(run, models, tmp_path):
+    table = tmp_path / "groups.csv"
+    lines = (models / "groups.csv").read_text().splitlines()
+    table.write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    _, out, _ = run("evaluate", models, "--model", "tiny", "--groups", table, "--json")
+    found = json.loads(out)
+    assert found["split"] == {"part": "all", "level": "run"}
+    assert (found["n"], found["n_groups"]) == (4 * N_PICTURES, 4)
+
+
+def test_a_set_of_other_labels_alone_is_told(run, models, tmp_path):
+    (tmp_path / "set" / "other").mkdir(parents=True)
+    shutil.copy(models / "blast" / "4-0.png", tmp_path / "set" / "other" / "1.png")
+    code, _, errors = run("evaluate", tmp_path / "set", "--model", "tiny")
+    assert code == 2
+    assert "has no picture with one of the labels normal, blast" in errors
+
+
+def test_pictures_of_other_labels_are_no_part_of_the_score(run, models, tmp_path):
+    copy = Path(shutil.copytree(models, tmp_path / "copy"))
+    (copy / "other").mkdir()
+    shutil.copy(copy / "blast" / "4-0.png", copy / "other" / "1.png")
+    _, out, _ = run("evaluate", copy, "--model", "tiny", "--json")
+    assert json.loads(out)["n"] == 4 * N_PICTURES
+
+
+def test_the_pictures_left_out_are_known_by_their_pixels(finished_run):
+    spec = read_spec(finished_run / "bundle")
+    with (finished_run.parents[1] / "set" / "groups.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    digests = {
+        pixels_digest(read_picture(finished_run.parents[1] / "set" / row["file"]))[:SEEN_DIGITS]
+        for row in rows if row["part"] != "test"
+    }  # fmt: skip
+    assert set(spec.seen) == digests
