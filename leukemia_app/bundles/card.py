@@ -93,7 +93,11 @@ def _positive(spec: Spec) -> str:
 def _training(spec: Spec) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
     parents = f"\n\nStarted from: {', '.join(spec.parents)}." if spec.parents else ""
+    settings = (
+        "The file of settings that the command names is `training.config` in bundle.json. "
+        if "config" in spec.training else ""
+    )  # fmt: skip
     return (
-        f"```\n{spec.training.get('command', '')}\n```\n\nSeed {spec.training.get('seed')}. "
-        f"{versions}.{parents}"
+        f"```\n{spec.training.get('command', '')}\n```\n\n{settings}"
+        f"Seed {spec.training.get('seed')}. {versions}.{parents}"
     )

@@ -37,7 +37,7 @@ def optical_density(pixels: UInt8Array, valid: BoolArray) -> FloatArray:
 
     (rows, columns, 3) float32, 0 where not `valid`. The background is a second-degree surface
     through the bright pixels, so uneven light and colour casts go.
-    Source: Beer and Lambert's law; asymmetric least squares after Eilers 2004.
+    Source: Ruifrok & Johnston 2001 (density); asymmetric least squares after Eilers & Boelens 2005.
     """
     light = np.log(pixels.astype(np.float32) + FLOOR)
     density = background_light(pixels, valid) - light

@@ -17,6 +17,11 @@ RING_SHARE = 0.5
 """Width of a nucleus's surroundings, in its radii."""
 SMALL_SHARE = 0.06
 """Specks under this share of the largest nucleus are platelets, granules or dirt."""
+SMALLEST_PX = 12
+MOST_NUCLEI = 1000
+"""The largest are kept, so that noise and dirt cannot keep the machine busy for minutes."""
+MOST_BULGES = 64
+"""Of one region, the widest first; for the same reason."""
 HOLE_SHARE = 0.01
 NECK = 0.7
 """Two bulges are parted where the neck is under this share of the narrower one."""
@@ -87,9 +92,8 @@ def _refine(regions: Int32Array, nuclear: FloatArray) -> BoolArray:
             slice(max(rows.start - ring, 0), rows.stop + ring),
             slice(max(columns.start - ring, 0), columns.stop + ring),
         )
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * ring + 1, 2 * ring + 1))
-        region = (regions[wide] == number).astype(np.uint8)
-        near = cv2.dilate(region, kernel) > 0
+        outside = (regions[wide] != number).astype(np.uint8)
+        near = cv2.distanceTransform(outside, cv2.DIST_L2, 5) <= ring
         refined[wide] |= near & (nuclear[wide] > otsu_threshold(nuclear[wide][near]))
     return refined
 
@@ -98,7 +102,9 @@ def _drop_specks(mask: UInt8Array) -> Int32Array:
     _, regions, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    kept = areas >= max(SMALL_SHARE * areas.max(), 12)
+    kept = areas >= max(SMALL_SHARE * areas.max(), SMALLEST_PX)
+    if kept.sum() > MOST_NUCLEI:
+        kept &= areas > np.sort(areas)[-MOST_NUCLEI - 1]
     numbers = np.where(kept, np.cumsum(kept), 0)
     return np.asarray(numbers[regions], np.int32)
 
@@ -123,10 +129,20 @@ def _parts(mask: UInt8Array) -> Int32Array:
     if len(peaks) < 2:
         return mask.astype(np.int32)
     row, column = np.nonzero(mask)
-    away = np.hypot(row[:, None] - peaks[:, 0], column[:, None] - peaks[:, 1]) - peaks[:, 2]
+    nearest, part = np.full(len(row), np.inf), np.zeros(len(row), np.int32)
+    for number, (r, c, radius) in enumerate(peaks, 1):
+        away = np.hypot(row - r, column - c) - radius
+        part[away < nearest] = number
+        nearest = np.minimum(nearest, away)
     parts = np.zeros(mask.shape, np.int32)
-    parts[row, column] = away.argmin(axis=1) + 1
-    return parts
+    parts[row, column] = part
+    return _renumbered(parts)
+
+
+def _renumbered(parts: Int32Array) -> Int32Array:
+    """The numbers without gaps: a bulge may lie wholly in wider ones."""
+    known, numbers = np.unique(parts, return_inverse=True)
+    return np.asarray(numbers.reshape(parts.shape) + (known[0] > 0), np.int32)
 
 
 def _bulges(depth: FloatArray) -> FloatArray:
@@ -134,7 +150,7 @@ def _bulges(depth: FloatArray) -> FloatArray:
     side = 2 * max(1, int(depth.max() * 0.35)) + 1
     tops = cv2.dilate(depth, np.ones((side, side), np.uint8))
     row, column = np.nonzero((depth == tops) & (depth > 0.35 * depth.max()))
-    order = np.argsort(-depth[row, column], kind="stable")
+    order = np.argsort(-depth[row, column], kind="stable")[:MOST_BULGES]
     kept: list[tuple[float, float, float]] = []
     for r, c in zip(row[order], column[order], strict=True):
         radius = float(depth[r, c])

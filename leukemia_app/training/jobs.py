@@ -30,6 +30,7 @@ def start(folder: RunFolder) -> "subprocess.Popen[bytes]":
         raise RunError(f"The run in {folder.path} is under way in process "
                        f"{folder.status()['pid']}; wait for it, or stop it first.")  # fmt: skip
     (folder.path / "stop").unlink(missing_ok=True)
+    before = folder.status()
     with (folder.path / "output.txt").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", WORKER, str(folder.path)],
@@ -37,8 +38,9 @@ def start(folder: RunFolder) -> "subprocess.Popen[bytes]":
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    # The worker needs seconds until it can say so itself.
-    folder.set_state("queued", pid=process.pid)
+    # The worker needs seconds until it can speak for itself.
+    if folder.status() == before:
+        folder.set_state("queued", pid=process.pid)
     return process
 
 

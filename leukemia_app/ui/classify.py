@@ -179,9 +179,11 @@ class ClassifyTab:
             if isinstance(step, Progress):
                 words = text.reading_progress(step.done, step.n, step.seconds_left)
                 yield {parts.status: status(words)}
+            elif at is None or at == step.session.opened:
+                yield self._shown(parts, step.session, step.opened)
             else:
-                read = step if at is None else step.opening(at)
-                yield self._shown(parts, read, self.desk.examine(read))
+                chosen = step.session.opening(at)
+                yield self._shown(parts, chosen, self.desk.examine(chosen))
 
     def _shown(self, parts: Parts, session: Session, opened: Opened | None) -> Shown:
         entries = self.desk.library.entries()

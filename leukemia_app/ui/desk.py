@@ -39,11 +39,28 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A picture, and the milliseconds of decoding it."""
+
+    picture: Picture
+    ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Opened:
     """The open picture, examined: everything the two panes show."""
 
     picture: Picture
     examination: Examination
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """All pictures are read: the session that came of it, and its open picture."""
+
+    session: Session
+    opened: Opened | None
+    """None where the open file could not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +92,28 @@ class Desk:
 
     def read(
         self, session: Session, given: Sequence[Given], *, add: bool = False
-    ) -> Iterator[Progress | Session]:
-        """Read pictures with the session's model; progress, then the new session.
+    ) -> Iterator[Progress | Done]:
+        """Read pictures with the session's model; progress, then the session that comes of it.
 
         A picture that cannot be read becomes a case with its failure; the others are answered.
         """
         predictor = self._predictor(session)
         kept = session.cases if add else ()
+        if len(given) == 1:
+            yield Progress(done=0, n=1, seconds_left=None)
+            case, opened = self._read_one(predictor, given[0])
+            fresh = session.with_cases([*kept, case]).opening(len(kept))
+            yield Done(session=fresh, opened=opened)
+            return
         cases: list[Case] = []
         started = self.clock()
         for first in range(0, len(given), CHUNK):
             left = (self.clock() - started) / first * (len(given) - first) if first else None
             yield Progress(done=first, n=len(given), seconds_left=left)
             cases.extend(self._read_chunk(predictor, given[first : first + CHUNK]))
-        fresh = session.with_cases([*kept, *cases])
         at = next((i for i, case in enumerate(cases) if case.reading is not None), 0)
-        yield fresh.opening(len(kept) + at)
+        fresh = session.with_cases([*kept, *cases]).opening(len(kept) + at)
+        yield Done(session=fresh, opened=self.examine(fresh))
 
     def examine(self, session: Session) -> Opened | None:
         """The open picture examined, with the map of the class asked for; None for a failure.
@@ -104,8 +127,7 @@ class Desk:
             return None
         predictor = self._predictor(session)
         label = session.label if session.label in predictor.spec.label_names else None
-        picture = self._decoded(case.given)
-        return Opened(picture=picture, examination=predictor.examine(picture, label))
+        return _examined(predictor, self._decoded(case.given), label)
 
     def mismatch(self, session: Session, opened: Opened) -> Mismatch | None:
         """Where the open picture seems to be of another kind than the model expects."""
@@ -137,48 +159,73 @@ class Desk:
             raise ImageError(f"{text.NO_MODELS}. {text.NO_MODELS_ADVICE}")
         return self.library.predictor(session.model)
 
+    def _read_one(self, predictor: Predictor, given: Given) -> tuple[Case, Opened | None]:
+        """A picture alone: examined at once, as its reading comes with all that is shown."""
+        try:
+            decoded = self._decoded(given)
+            opened = _examined(predictor, decoded, None)
+        except ImageError as error:
+            return Case(given=given, result=_unread(given.name, error)), None
+        reading = opened.examination.reading
+        return Case(given=given, result=reading, thumbnail=_small(decoded)), opened
+
     def _read_chunk(self, predictor: Predictor, chunk: Sequence[Given]) -> list[Case]:
         decoded = [self._decoded_or_why(given) for given in chunk]
-        pictures = [each for each in decoded if isinstance(each, Picture)]
-        readings = iter(self._readings(predictor, pictures))
+        good = [each for each in decoded if isinstance(each, Decoded)]
+        results = iter(_results(predictor, good))
         cases = []
         for given, each in zip(chunk, decoded, strict=True):
-            if isinstance(each, Picture):
-                small = picture_uri(thumbnail(each.pixels, THUMBNAIL_PX))
-                cases.append(Case(given=given, result=next(readings), thumbnail=small))
+            if isinstance(each, Decoded):
+                cases.append(Case(given=given, result=next(results), thumbnail=_small(each)))
             else:
                 cases.append(Case(given=given, result=each))
         return cases
 
-    def _readings(
-        self, predictor: Predictor, pictures: Sequence[Picture]
-    ) -> list[Reading | Unread]:
-        """Readings of all; where one picture cannot be prepared, the others are still read."""
-        if not pictures:
-            return []
-        try:
-            return list(predictor.read(pictures))
-        except ImageError as error:
-            if len(pictures) == 1:
-                return [_unread(pictures[0].name, error)]
-            return [self._readings(predictor, [picture])[0] for picture in pictures]
-
-    def _decoded_or_why(self, given: Given) -> Picture | Unread:
+    def _decoded_or_why(self, given: Given) -> Decoded | Unread:
         try:
             return self._decoded(given)
-        except AppError as error:
+        except ImageError as error:
             return _unread(given.name, error)
 
-    def _decoded(self, given: Given) -> Picture:
+    def _decoded(self, given: Given) -> Decoded:
         if given.path is None:
             raise ImageError(f"{given.name}: {given.problem or text.not_sent()}")
+        started = self.clock()
         try:
             data = _bytes(given.path, self.limits)
         except FileNotFoundError as error:
             raise ImageError(
                 text.EXPIRED.format(name=given.name, minutes=self.keep_minutes)
             ) from error
-        return decode(data, given.name, self.limits)
+        picture = decode(data, given.name, self.limits)
+        return Decoded(picture=picture, ms=1000 * (self.clock() - started))
+
+
+def _examined(predictor: Predictor, decoded: Decoded, label: str | None) -> Opened:
+    examination = predictor.examine(decoded.picture, label)
+    reading = _with_decoding(examination.reading, decoded)
+    return Opened(picture=decoded.picture, examination=replace(examination, reading=reading))
+
+
+def _results(predictor: Predictor, decoded: Sequence[Decoded]) -> list[Reading | Unread]:
+    """A result for each; where one picture cannot be prepared, the others are still read."""
+    if not decoded:
+        return []
+    try:
+        readings = predictor.read([each.picture for each in decoded])
+    except ImageError as error:
+        if len(decoded) == 1:
+            return [_unread(decoded[0].picture.name, error)]
+        return [_results(predictor, [each])[0] for each in decoded]
+    return [_with_decoding(reading, each) for reading, each in zip(readings, decoded, strict=True)]
+
+
+def _with_decoding(reading: Reading, decoded: Decoded) -> Reading:
+    return replace(reading, ms={"decode": decoded.ms, **reading.ms})
+
+
+def _small(decoded: Decoded) -> str:
+    return picture_uri(thumbnail(decoded.picture.pixels, THUMBNAIL_PX))
 
 
 def _unread(name: str, error: AppError) -> Unread:

@@ -44,7 +44,6 @@ FIGURES = "Figures"
 COMMAND = "How it was made"
 NO_FIGURES = "This model brings no measured figures."
 
-UNLIKE = "This picture is unlike those the model learned from."
 SHOW_ANYWAY = "Show the probabilities anyway"
 BARS_CAPTION = "Probability of each class, in per cent"
 THRESHOLD_HINT = "Below this top probability the model refers to an expert"

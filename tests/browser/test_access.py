@@ -22,10 +22,13 @@ def findings(visit: Visit) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("screen", "scheme"),
+    [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")],
+    ids=["desktop", "desktop-dark", "phone"],
+)
 def test_axe_finds_nothing_serious(
-    chromium, server, pictures: dict[str, Path], scheme: str, screen: dict
+    chromium, server, pictures: dict[str, Path], screen: dict, scheme: str
 ):
     visit = watched(chromium, server, color_scheme=scheme, **screen)
     visit.open()

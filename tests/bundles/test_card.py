@@ -107,6 +107,11 @@ def test_the_card_says_how_it_is_made_again():
     assert "Started from: imagenet.weights.h5." in text
 
 
+def test_the_card_says_where_the_settings_of_its_command_are():
+    text = card(spec_of(training={"command": "train --config x.json", "config": {}, "seed": 3}))
+    assert "names is `training.config` in bundle.json. Seed 3." in text
+
+
 @pytest.mark.parametrize("word", ["confidence", "healthy", "AI detected"])
 def test_the_card_promises_nothing(word):
     assert word not in card(spec_of())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.bundles.reading import Decision, Reading
@@ -136,6 +136,7 @@ def answers_of(true: Sequence[int], predicted: Sequence[int], groups: Sequence[s
                    referred=np.zeros(len(true), bool), groups=tuple(groups))  # fmt: skip
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=12,
              max_size=40),

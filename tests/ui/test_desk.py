@@ -1,5 +1,6 @@
 """What the desk does with pictures: all are answered, each failure stays its own."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from leukemia_app.errors import BundleError, ImageError
 from leukemia_app.imaging.decode import Limits
-from leukemia_app.ui.desk import CHUNK, Desk, Mismatch, Progress
+from leukemia_app.ui.desk import CHUNK, Desk, Done, Mismatch, Progress
 from leukemia_app.ui.session import Given, Session
 from tests.ui.instant import InstantLibrary, smear_pixels
 
@@ -18,8 +19,8 @@ Give = Callable[..., Given]
 
 def read(desk: Desk, given: list[Given], session: Session | None = None, **how: bool) -> Session:
     *_, last = desk.read(session or desk.start(), given, **how)
-    assert isinstance(last, Session)
-    return last
+    assert isinstance(last, Done)
+    return last.session
 
 
 def test_a_session_starts_with_the_model_for_fields(desk: Desk):
@@ -56,13 +57,15 @@ def test_a_picture_that_cannot_be_prepared_leaves_its_chunk_answered(desk: Desk,
 
 
 def test_progress_counts_chunks_and_tells_the_time_left(library: InstantLibrary, give: Give):
-    ticks = iter([0.0, 4.0])  # start, then after the first chunk
+    # every look at the clock is a quarter of a second later: one before the first chunk, two for
+    # each of its eight pictures, one after it, which is 17 quarters or 4.25 s for 8 pictures
+    ticks = itertools.count(step=0.25)
     desk = Desk(library=library, limits=Limits(), keep_minutes=60, clock=lambda: next(ticks))
     steps = list(desk.read(desk.start(), [give(f"{n}.png") for n in range(CHUNK + 2)]))
-    # 8 of 10 took 4 s, so the 2 that are left take 1 s
+    # 8 of 10 took 4.25 s, so the 2 that are left take 4.25 / 8 * 2
     assert steps[:2] == [
         Progress(done=0, n=10, seconds_left=None),
-        Progress(done=8, n=10, seconds_left=1.0),
+        Progress(done=8, n=10, seconds_left=1.0625),
     ]
 
 
@@ -86,6 +89,26 @@ def test_a_deleted_upload_says_when_it_was_deleted(desk: Desk, give: Give):
     path.unlink()
     with pytest.raises(ImageError, match=r"“a\.png” was deleted .* after 60 minutes\. Give it"):
         desk.examine(session)
+
+
+def test_a_picture_alone_is_examined_at_once(desk: Desk, give: Give):
+    *_, done = desk.read(desk.start(), [give()])
+    assert isinstance(done, Done)
+    assert done.opened is not None
+    assert done.session.readings == (done.opened.examination.reading,)
+
+
+def test_decoding_counts_into_the_time(desk: Desk, give: Give):
+    for count in (1, 2):
+        (reading, *_) = read(desk, [give()] * count).readings
+        assert reading.ms["decode"] > 0
+        assert "model" in reading.ms
+
+
+def test_a_picture_alone_that_cannot_be_prepared_says_why(desk: Desk, give: Give):
+    failure = read(desk, [give("unpreparable.png")]).cases[0].failure
+    assert failure is not None
+    assert "unpreparable.png cannot be segmented" in failure.message
 
 
 def test_a_file_over_the_limit_is_refused_by_name(library: InstantLibrary, give: Give):

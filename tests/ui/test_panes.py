@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukemia_app.ui.desk import Desk, Mismatch, Opened
+from leukemia_app.ui.desk import Desk, Done, Mismatch, Opened
 from leukemia_app.ui.panes import Drawing, draw_answer, draw_view, drawn, phrases, save
 from leukemia_app.ui.session import Given, Session
 from tests.readings import spec_of
@@ -19,11 +19,10 @@ AS_SHOWN = Drawing(strength=0.5, outlined=True)
 
 @pytest.fixture
 def one(desk: Desk, give: Callable[..., Given]) -> tuple[Session, Opened]:
-    *_, session = desk.read(desk.start(), [give("my field.png")])
-    assert isinstance(session, Session)
-    opened = desk.examine(session)
-    assert opened is not None
-    return session, opened
+    *_, done = desk.read(desk.start(), [give("my field.png")])
+    assert isinstance(done, Done)
+    assert done.opened is not None
+    return done.session, done.opened
 
 
 def kept(kind: str, one: tuple[Session, Opened], drawing: Drawing = AS_SHOWN):
@@ -94,8 +93,9 @@ def test_the_report_shows_the_one_picture_in_full(one: tuple[Session, Opened]):
 
 
 def test_a_file_of_several_pictures_is_named_for_all(desk: Desk, give: Callable[..., Given]):
-    *_, session = desk.read(desk.start(), [give("a.png"), give("b.png")])
-    assert isinstance(session, Session)
+    *_, done = desk.read(desk.start(), [give("a.png"), give("b.png")])
+    assert isinstance(done, Done)
+    session = done.session
     made = save("json", session, None, spec_of(), AS_SHOWN)
     assert made is not None
     assert made.name == "smear-2-pictures.json"
@@ -112,8 +112,9 @@ def test_an_unknown_kind_or_a_missing_picture_makes_nothing(one: tuple[Session, 
 
 
 def test_a_file_name_cannot_leave_the_folder_it_is_saved_to(desk: Desk, give):
-    *_, session = desk.read(desk.start(), [give("a.png")])
-    assert isinstance(session, Session)
+    *_, done = desk.read(desk.start(), [give("a.png")])
+    assert isinstance(done, Done)
+    session = done.session
     case = session.cases[0]
     evil = Given(name="../..\\x\r\n:y.png", path=case.given.path)
     strange = session.with_cases([type(case)(given=evil, result=case.result)])

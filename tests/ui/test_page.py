@@ -1,0 +1,65 @@
+"""The page as a whole: private, swept, and started without a model's help."""
+
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from leukemia_app.bundles.device import Device
+from leukemia_app.errors import BundleError
+from leukemia_app.ui.classify import CONCURRENCY, ClassifyTab
+from leukemia_app.ui.desk import Desk
+from leukemia_app.ui.page import build, warm
+from tests.ui.instant import InstantPredictor
+
+CPU = Device(name="cpu", engine="litert", detail="CPU.")
+
+
+@pytest.fixture
+def page(desk: Desk, tmp_path: Path) -> gr.Blocks:
+    tab = ClassifyTab(desk=desk, examples=(), uploads=tmp_path, max_file_mb=50)
+    return build(desk, tab, CPU)
+
+
+def test_uploads_are_swept_every_minute_once_their_time_is_over(page: gr.Blocks):
+    assert page.delete_cache == (60, 3600)
+
+
+def test_nothing_is_reported_to_anyone(page: gr.Blocks):
+    assert page.analytics_enabled is False
+
+
+def test_no_event_is_offered_to_programs(page: gr.Blocks):
+    assert page.get_api_info()["named_endpoints"] == {}
+
+
+def test_what_computes_shares_the_cores(page: gr.Blocks):
+    computing = [fn for fn in page.fns.values() if fn.concurrency_id == "reading"]
+    assert len(computing) == 7
+    assert {fn.concurrency_limit for fn in computing} == {CONCURRENCY}
+
+
+def test_the_page_can_be_built_without_any_model(desk: Desk, library, tmp_path: Path):
+    library.predictors.clear()
+    tab = ClassifyTab(desk=desk, examples=(), uploads=tmp_path, max_file_mb=50)
+    assert build(desk, tab, CPU) is not None
+
+
+def test_warming_up_loads_the_model_that_visitors_find(desk: Desk, library):
+    warm(desk)
+    assert library.asked == ["four"]
+
+
+def test_a_model_that_cannot_be_warmed_up_keeps_nobody_away(desk, library, monkeypatch, caplog):
+    def refuse(*_: object) -> None:
+        raise BundleError("four is damaged.")
+
+    monkeypatch.setattr(InstantPredictor, "examine", refuse)
+    warm(desk)
+    assert "four is damaged." in caplog.text
+
+
+def test_without_models_there_is_nothing_to_warm_up(desk: Desk, library):
+    library.predictors.clear()
+    warm(desk)
+    assert library.asked == []
