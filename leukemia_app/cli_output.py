@@ -79,13 +79,14 @@ class JsonArray:
 
     def add(self, item: Mapping[str, Any]) -> None:
         """Write one more object."""
-        self._stream.write("\n" if self._is_empty else ",\n")
+        # Every line ends at once: on a terminal, progress is drawn over an unfinished one.
+        comma = "" if self._is_empty else ","
         self._is_empty = False
-        self._stream.write(json.dumps(item, ensure_ascii=False, allow_nan=False))
+        self._stream.write(comma + json.dumps(item, ensure_ascii=False, allow_nan=False) + "\n")
 
     def __enter__(self) -> "JsonArray":
         """Open the array."""
-        self._stream.write("[")
+        self._stream.write("[\n")
         return self
 
     def __exit__(
@@ -93,7 +94,7 @@ class JsonArray:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         """Close the array, so that it can be read also after a failure half way."""
-        self._stream.write("\n]\n")
+        self._stream.write("]\n")
 
 
 def write_line(text: str = "") -> None:

@@ -297,11 +297,11 @@ def test_models_figures_lists_results_and_controls_only(models: Path):
 
 def test_models_figures_writes_between_the_marks(run: Run, tmp_path: Path):
     page = tmp_path / "page.md"
-    page.write_text("a\n<!-- figures: x -->\nold\n<!-- end of figures -->\nb\n")
+    page.write_text("a\n<!-- figures: x -->\nstale\n<!-- end of figures -->\nb\n")
     code, _, _ = run("models", "figures", "--into", page)
     assert code == 0
     text = page.read_text()
-    assert "old" not in text
+    assert "stale" not in text
     assert text.startswith("a\n<!-- figures: x -->\n")
     assert text.endswith("\n<!-- end of figures -->\nb\n")
 
@@ -464,6 +464,15 @@ def test_a_json_array_without_items_is_empty():
     with cli_output.JsonArray(stream):
         pass
     assert json.loads(stream.getvalue()) == []
+
+
+def test_a_json_array_leaves_no_line_unfinished():
+    stream = io.StringIO()
+    with cli_output.JsonArray(stream) as array:
+        for number in (1, 2):
+            array.add({"a": number})
+            assert stream.getvalue().endswith("}\n")
+    assert json.loads(stream.getvalue()) == [{"a": 1}, {"a": 2}]
 
 
 def test_a_json_array_is_whole_after_a_failure():

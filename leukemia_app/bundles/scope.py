@@ -31,7 +31,8 @@ class Scope:
         along = centred @ self.directions
         beside = np.maximum((centred**2).sum(1) - (along**2).sum(1), 0)
         squared = ((along / self.spread) ** 2).sum(1) + beside / self.rest**2
-        return np.sqrt(squared / features.shape[1]).astype(np.float32)
+        distance: FloatArray = np.sqrt(squared / features.shape[1]).astype(np.float32)
+        return distance
 
     def save(self, path: Path) -> None:
         """Write the statistics as arrays only."""

@@ -55,4 +55,4 @@ class Picture:
 
 def pixels_digest(picture: Picture) -> str:
     """sha256 of the decoded pixels, 64 hex digits: the same whatever the file is called."""
-    return hashlib.sha256(np.ascontiguousarray(picture.pixels)).hexdigest()
+    return hashlib.sha256(picture.pixels.tobytes()).hexdigest()

@@ -138,7 +138,9 @@ class ClassifyTab:
         """Open another picture of the row."""
         value = str(getattr(asked, "value", ""))
         session = self._with_pictures(session).opening(int(value) if value.isdecimal() else -1)
-        yield self._shown(parts, session, self.desk.examine(session))
+        shown = self._shown(parts, session, self.desk.examine(session))
+        del shown[parts.smear]  # the page's script moves the mark: a long row is megabytes
+        yield shown
 
     def save(self, parts: Parts, session: Session, asked: gr.EventData) -> Iterator[Shown]:
         """Make a file to keep, and hand it to the browser."""

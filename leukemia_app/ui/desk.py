@@ -22,7 +22,7 @@ MAX_PICTURES = 200
 """Pictures that the page reads at a time; more belong to the command line."""
 CHUNK = 8
 """Pictures read between two words of progress."""
-THUMBNAIL_PX = 96
+THUMBNAIL_PX = 80
 FIELD_CELLS = 4
 """From so many cells on, a picture given to a single-cell model looks like a field."""
 LONE_CELL_SHARE = 0.05

@@ -56,7 +56,7 @@ def test_cells_are_outlined_and_described():
 def test_the_map_says_for_which_class_and_how_much_lies_in_the_cells():
     shown = illustrate(*examined())
     assert shown.mapped is not None
-    assert shown.map_words.startswith("Map for Pro. 25 % of the map for Pro lies inside the cells.")
+    assert shown.map_words.startswith(f"Map for Pro. {words.map_share('Pro', 0.25)}")
     assert words.MAP_HINT in shown.map_words
 
 

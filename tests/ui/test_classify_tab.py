@@ -122,6 +122,7 @@ def test_opening_another_picture_shows_it(tab: ClassifyTab, give):
     ]
     (only,) = ask(tab, "pick", session, value="1")
     assert "b.png, 5 white cells" in only["view"]
+    assert "smear" not in only, "a long row is not sent again"
 
 
 def test_an_unread_file_of_the_row_shows_why(tab: ClassifyTab, give, tmp_path: Path):

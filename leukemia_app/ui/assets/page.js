@@ -114,6 +114,7 @@ window.smear = (() => {
     const ask = (control) => {
       if (busySince || control.disabled) return;
       busy(control.dataset.wait || "");
+      if (control.dataset.ask === "pick") mark(control);
       trigger(control.dataset.ask, { value: control.dataset.value ?? control.value, ...choice });
     };
     element.addEventListener("click", (event) => {
@@ -127,6 +128,11 @@ window.smear = (() => {
       if (control) ask(control);
     });
     connected();
+  }
+
+  function mark(tile) { // the server does not send the row again for this
+    all('#smear [aria-current="true"]').forEach((other) => other.removeAttribute("aria-current"));
+    tile.setAttribute("aria-current", "true");
   }
 
   // ---- the map's slider and the outline, without the server ----------------------------------
