@@ -8,9 +8,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from leukemia_app.settings import Settings
-
 from leukemia_app.errors import AppError
+from leukemia_app.settings import Settings
 from leukemia_app.ui.page import serve
 
 
