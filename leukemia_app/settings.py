@@ -11,6 +11,13 @@ from typing import Any
 from leukemia_app.errors import SettingError
 
 PREFIX = "LEUKEMIA_"
+QUIET: Mapping[str, str] = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "KERAS_BACKEND": "tensorflow",
+}
+"""For other packages, which read their environment when they are imported: set before that."""
 SHIPPED = Path(__file__).resolve().parents[1]
 """Holds the folders `models` and `examples` that come with the app."""
 

@@ -141,7 +141,7 @@ def wrong_kind(expects: str) -> str:
 def switched(kind: str | None, model: str) -> str:
     """That an example was read by another model than the one chosen."""
     what = {"cell": "a single cell", "field": "a field of a smear"}.get(kind or "", "another kind")
-    return f"The example shows {what} that {model} was made for, so {model} read it."
+    return f"The example shows {what}, so it was read by {model}."
 
 
 def reading_progress(done: int, n: int, seconds_left: float | None) -> str:
@@ -171,8 +171,9 @@ def cut_words(spec: Spec) -> str:
     """From which probability on the second of two labels is the answer, where it is not half."""
     if spec.positive_threshold is None:
         return ""
-    label = spec.label_names[1]
-    return f"The answer is {label} from {words.percent(spec.positive_threshold)} on."
+    other, label = spec.label_names
+    cut = words.percent(spec.positive_threshold)
+    return f"The top class is “{label}” from {cut} on, else “{other}”."
 
 
 def formats(limit_mb: float) -> str:

@@ -80,7 +80,7 @@ def test_of_too_many_pictures_the_first_are_read_and_the_rest_is_owned_up_to(tab
 def test_an_example_answers_by_a_model_that_knows_it(tab: ClassifyTab):
     last = ask(tab, "example", value="cell.png")[-1]
     assert last["session"].model == "two"
-    assert "two was made for" in last["answer"]
+    assert "a single cell, so it was read by two." in last["answer"]
 
 
 def test_an_unknown_example_changes_nothing(tab: ClassifyTab):
