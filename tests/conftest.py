@@ -10,6 +10,11 @@ settings.register_profile("any speed", deadline=None)
 settings.load_profile("any speed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Drive browsers last: the driver keeps an event loop in this thread until the end."""
+    items.sort(key=lambda item: "browser" in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run that is done, beside its drawn pictures. Do not change."""

@@ -32,9 +32,6 @@ FIGURES = (
 
 Run = Callable[..., tuple[int, str, str]]
 
-# Keras hands its variables to NumPy the way NumPy 1 wanted them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,9 +21,6 @@ from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
 
 Run = Callable[..., tuple[int, str, str]]
 
-# Keras hands its variables to NumPy the way NumPy 1 wanted them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Run:

@@ -37,11 +37,18 @@ def start(folder: RunFolder) -> "subprocess.Popen[bytes]":
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | {"PYTHONPATH": _search_path()},
         )
     # The worker needs seconds until it can speak for itself.
     if folder.status() == before:
         folder.set_state("queued", pid=process.pid)
     return process
+
+
+def _search_path() -> str:
+    """The app first, wherever this process was started; then what was there."""
+    root = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
 
 
 def is_running(folder: RunFolder) -> bool:

@@ -20,14 +20,6 @@ from leukemia_app.imaging.recipe import Recipe
 SIDE_PX = 32
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let Keras 3.15 copy its variables in the way that NumPy 2 frowns on."""
-    ignored = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(ignored)
-
-
 def drawn_picture(seed: int, rows: int = 48, columns: int = 40) -> Picture:
     """Noisy pink ground with one violet disc, in a place and a size that the seed decides."""
     rng = np.random.default_rng(seed)

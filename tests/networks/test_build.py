@@ -7,7 +7,7 @@ from leukemia_app.networks.backbones import BACKBONES, SCALINGS
 from leukemia_app.networks.build import build_network, freeze_normalisation
 from leukemia_app.networks.heads import HEADS
 
-SIDE_PX = 32
+SIDE_PX = 64  # two by two places for the backbones that shrink by 32: attention needs several
 EVERY_NETWORK = [(backbone, head) for backbone in BACKBONES for head in HEADS]
 
 

@@ -25,9 +25,6 @@ from leukemia_app.training.run_folder import RunFolder, Stopped
 from leukemia_app.training.state import load_weights
 from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
 
-# Keras hands its variables to NumPy the way NumPy 1 wanted them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def spec(finished_run: Path) -> Spec:

@@ -8,9 +8,6 @@ from leukemia_app.errors import BundleError, RunError
 from leukemia_app.networks.build import Network, build_network
 from leukemia_app.training.start import load_start
 
-# Keras hands its variables to NumPy the way NumPy 1 wanted them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def network(seed: int, side_px: int = 32, backbone: str = "baseline_cnn") -> Network:
     keras.utils.set_random_seed(seed)
