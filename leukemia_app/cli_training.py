@@ -170,7 +170,7 @@ def _write_figures(arguments: argparse.Namespace, figures: "list[Figure]") -> No
         [
             (
                 figure.name, _number(figure.value),
-                f"{_number(figure.low)}–{_number(figure.high)}",
+                _ends(figure.low, figure.high),
                 f"{figure.part}, n={figure.n}, {figure.n_groups} by {figure.group_level}",
             )
             for figure in figures
@@ -243,7 +243,7 @@ def _write_evaluation(found: "Evaluation") -> None:
         ("figure", "value", "95 % interval"),
         [
             (name.replace("_", " "), _number(figure.value),
-             f"{_number(figure.low)}–{_number(figure.high)}")
+             _ends(figure.low, figure.high))
             for name, figure in found.metrics.items()
         ],
     )  # fmt: skip
@@ -253,7 +253,7 @@ def _write_evaluation(found: "Evaluation") -> None:
             ("disturbance", "strength", "macro-F1", "95 % interval"),
             [
                 (name.replace("_", " "), str(row["strength"]), _number(row["macro_f1"]["value"]),
-                 f"{_number(row['macro_f1']['low'])}–{_number(row['macro_f1']['high'])}")
+                 _ends(row['macro_f1']['low'], row['macro_f1']['high']))
                 for name, rows in found.corruptions.items() for row in rows
             ],
         )  # fmt: skip
@@ -261,3 +261,9 @@ def _write_evaluation(found: "Evaluation") -> None:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "not defined: too few groups, or no error to learn from"
+    return f"{low:.3f}–{high:.3f}"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from leukemia_app.bundles.spec import Figure, Spec
 
+HUB_LICENCES = ("apache-2.0", "mit", "bsd-3-clause", "cc-by-3.0", "cc-by-4.0", "cc0-1.0")
+"""Names that the Hub knows; others are given in words."""
 KINDS = {
     "result": "Figures",
     "robustness": "Under disturbances",
@@ -50,8 +52,11 @@ def _cell(text: str) -> str:
 
 def _metadata(spec: Spec) -> str:
     # A string in JSON is one in YAML too.
+    licence = [f"license: {json.dumps(spec.licence)}"]
+    if spec.licence not in HUB_LICENCES:
+        licence = ['license: "other"', f"license_name: {json.dumps(spec.licence)}"]
     rows = [
-        f"license: {json.dumps(spec.licence)}",
+        *licence,
         "library_name: keras",
         "pipeline_tag: image-classification",
         "tags: [leukemia, blood-smear, microscopy, research]",

@@ -57,8 +57,8 @@ def decide(
     top = float(probabilities.max())
     if top < spec.threshold:
         reasons.append(
-            f"The top probability, {top:.2f}, is below this model's threshold of "
-            f"{spec.threshold:.2f}."
+            f"The highest probability, {100 * top:.1f} %, is below the "
+            f"{100 * spec.threshold:.1f} % from which this model answers."
         )
     kind = "refer" if reasons else "label"
     return Decision(kind=kind, label=_top_label(probabilities, spec), reasons=tuple(reasons))

@@ -164,7 +164,8 @@ def interval(
     ends = bootstrap_interval(
         lambda rows: statistic(answers, rows), answers.groups, answers.true.tolist(), n_draws, seed
     )
-    low, high = ends or (None, None)
+    # Samples that all agree, as where no answer was wrong, say nothing of what was not seen.
+    low, high = ends if ends and ends[0] < ends[1] else (None, None)
     return Interval(value=statistic(answers, everything), low=low, high=high)
 
 

@@ -35,8 +35,14 @@ def whole_percent(value: float) -> str:
 
 def top_class(reading: Reading) -> str:
     """The sentence that names the top class and its probability."""
-    label = reading.decision.label
-    return f"The model’s top class is {label} ({percent(reading.probabilities[label])})."
+    label, chances = reading.decision.label, reading.probabilities
+    likelier = max(chances, key=lambda name: chances[name])
+    if chances[label] < chances[likelier]:
+        return (
+            f"“{likelier}” has {percent(chances[likelier])}, less than this model needs to answer "
+            f"so; that leaves “{label}” ({percent(chances[label])})."
+        )
+    return f"The model’s top class is {label} ({percent(chances[label])})."
 
 
 def seconds(reading: Reading) -> str:

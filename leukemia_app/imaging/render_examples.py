@@ -57,7 +57,7 @@ def _cell(file: str, drawn: str, look: str, seed: int, caption: str) -> ExampleR
 
 EXAMPLES = (
     _field("field-benign-pale.png", "Benign", "pale", 11,
-           "Drawn, not photographed: a marrow field of class Benign, hematogones among mature "
+           "Drawn, not photographed: a marrow field of class Benign, haematogones among mature "
            "cells."),
     _field("field-early-violet.png", "Early", "violet", 11,
            "Drawn, not photographed: a marrow field of class Early, early pre-B lymphoblasts."),

@@ -27,7 +27,7 @@ class Mixture:
 FIELDS: Mapping[str, Mixture] = MappingProxyType(
     {
         "Benign": Mixture(
-            meaning="field without leukemia: hematogones among mature cells of many kinds",
+            meaning="field without leukemia: haematogones among mature cells of many kinds",
             cells=(
                 ("hematogone", 0.42),
                 ("lymphocyte", 0.14),

@@ -63,16 +63,15 @@ class Shown:
 def answer(reading: Reading, spec: Spec, shown: Shown) -> str:
     """The whole pane for one reading."""
     outside = reading.scope is not None and not reading.scope.inside
-    chances = bars(reading, spec, greyed=outside)
+    found = bars(reading, spec, greyed=outside) + morphology(reading, shown.phrases)
     if outside:
         summary = f"<summary>{safe(text.SHOW_ANYWAY)}</summary>"
-        chances = f'<details class="s-fold">{summary}{chances}</details>'
+        found = f'<details class="s-fold">{summary}{found}</details>'
     parts = [
         f'<div class="s-note"><p>{safe(shown.note)}</p></div>' if shown.note else "",
         _suggested(shown.suggestion),
         decision(reading, spec, outside=outside),
-        chances,
-        morphology(reading, shown.phrases),
+        found,
         _remarks(reading),
         _stages(shown.stages),
         _foot(reading),

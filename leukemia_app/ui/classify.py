@@ -109,6 +109,7 @@ class ClassifyTab:
             return
         given = Given(name=chosen.path.name, path=chosen.path, input=chosen.input)
         session = self.desk.for_example(session, chosen.input, chosen.label)
+        session = replace(session, note=f"{chosen.caption} {session.note}".strip())
         yield from self._read(parts, session, [given])
 
     def choose(self, parts: Parts, session: Session, asked: gr.EventData) -> Iterator[Shown]:

@@ -44,7 +44,7 @@ FIGURES = "Figures"
 COMMAND = "How it was made"
 NO_FIGURES = "This model brings no measured figures."
 
-SHOW_ANYWAY = "Show the probabilities anyway"
+SHOW_ANYWAY = "Show probabilities and measures anyway"
 BARS_CAPTION = "Probability of each class, in per cent"
 THRESHOLD_HINT = "Below this top probability the model refers to an expert"
 
@@ -173,7 +173,7 @@ def cut_words(spec: Spec) -> str:
         return ""
     other, label = spec.label_names
     cut = words.percent(spec.positive_threshold)
-    return f"The top class is “{label}” from {cut} on, else “{other}”."
+    return f"This model answers “{label}” from {cut} on, and “{other}” below."
 
 
 def formats(limit_mb: float) -> str:

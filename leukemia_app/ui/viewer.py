@@ -84,7 +84,7 @@ def _controls(view: PictureView) -> str:
         return f'<div class="s-controls">{outline}</div>'
     slider = (
         f'<div class="s-slider"><span>{safe(text.PICTURE_END)}</span>'
-        f'<input type="range" min="0" max="100" step="5" value="45" data-strength '
+        f'<input type="range" min="0" max="100" step="5" value="0" data-strength '
         f'aria-label="{safe(text.MAP_STRENGTH)}"><span>{safe(text.MAP_END)}</span></div>'
     )
     radios = "".join(

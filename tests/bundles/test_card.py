@@ -66,7 +66,7 @@ def test_the_front_matter_is_what_a_hub_reads():
     # Its lines are `key: value`, and a JSON string is a YAML string.
     _, front, _ = card(spec_of(licence='cc-by "4.0": yes')).split("---\n", 2)
     values = dict(line.split(": ", 1) for line in front.splitlines())
-    assert json.loads(values["license"]) == 'cc-by "4.0": yes'
+    assert json.loads(values["license_name"]) == 'cc-by "4.0": yes'
     assert values["library_name"] == "keras"
     assert values["pipeline_tag"] == "image-classification"
 

@@ -74,7 +74,7 @@ def test_a_probability_at_the_threshold_is_answered_and_below_it_referred(make_s
     decision = decide(row(0.49, 0.31, 0.2), spec, None, SHARP, 1)
     assert (decision.kind, decision.label) == ("refer", "normal")
     assert decision.reasons == (
-        "The top probability, 0.49, is below this model's threshold of 0.50.",
+        "The highest probability, 49.0 %, is below the 50.0 % from which this model answers.",
     )
 
 
@@ -96,7 +96,7 @@ def test_reasons_come_strongest_first(make_spec):
         "This picture is unlike those the model learned from (distance 2.00, limit 1.40).",
         "The picture is blurred.",
         "No white cell was found in the picture.",
-        "The top probability, 0.40, is below this model's threshold of 0.90.",
+        "The highest probability, 40.0 %, is below the 90.0 % from which this model answers.",
     )
 
 

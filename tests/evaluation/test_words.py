@@ -101,7 +101,11 @@ def test_time_is_the_sum_of_all_steps():
 
 def test_the_top_class_is_named_with_its_probability():
     reading = reading_of(decision=Decision(kind="refer", label="Early"))
-    assert words.top_class(reading) == "The model’s top class is Early (18.0 %)."
+    assert words.top_class(reading) == (
+        "“Pro” has 71.3 %, less than this model needs to answer so; that leaves “Early” (18.0 %)."
+    )
+    top = reading_of(decision=Decision(kind="refer", label="Pro"))
+    assert words.top_class(top) == "The model’s top class is Pro (71.3 %)."
 
 
 def test_split_and_referral_are_told_in_the_facts():

@@ -44,7 +44,7 @@ def test_the_row_of_the_decided_label_is_marked_not_the_largest():
                          decision=Decision(kind="label", label="all"))  # fmt: skip
     page = bars(reading, spec, greyed=False)
     assert page.index("s-top") > page.index(">hem<")
-    assert "The top class is “all” from 30.0 % on, else “hem”." in page
+    assert "This model answers “all” from 30.0 % on, and “hem” below." in page
 
 
 def test_out_of_scope_comes_first_and_folds_greyed_bars_away():

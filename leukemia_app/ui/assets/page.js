@@ -3,7 +3,7 @@
 window.smear = (() => {
   "use strict";
   const root = document.documentElement;
-  const choice = { strength: 45, outline: true };
+  const choice = { strength: 0, outline: true };
   let channel = null; // how the drop zone reaches the server: { trigger, upload, limits }
   let busySince = 0;
 
