@@ -211,7 +211,7 @@ STYLE = """
 @page { size: A4; margin: 11mm }
 :root { color-scheme: light }
 * { box-sizing: border-box }
-body { font: 9pt/1.32 system-ui, "Segoe UI", Roboto, Arial, sans-serif; color: #1b2430;
+body { font: 8.8pt/1.28 system-ui, "Segoe UI", Roboto, Arial, sans-serif; color: #1b2430;
   background: #fff; max-width: 188mm; margin: 0 auto; font-variant-numeric: tabular-nums;
   -webkit-print-color-adjust: exact; print-color-adjust: exact }
 @media screen { body { padding: 6mm } }
@@ -222,7 +222,7 @@ header { border-bottom: .4mm solid #5b4b9a; padding-bottom: 1.5mm }
 .lead { font-size: 11pt }
 .pictures { display: flex; gap: 6mm; margin-top: 2.5mm }
 figure { margin: 0; flex: 1; min-width: 0 }
-figure img { display: block; width: 100%; height: 52mm; object-fit: contain; background: #f5f7f9 }
+figure img { display: block; width: 100%; height: 42mm; object-fit: contain; background: #f5f7f9 }
 figcaption { font-size: 8pt; color: #4f5b6a; margin-top: .8mm }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 6mm }
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 }

@@ -70,7 +70,9 @@ def test_every_figure_says_its_part_its_groups_and_its_kind(spec):
     found = {(figure.name, figure.part): figure for figure in spec.figures}
     auroc = found["AUROC", "test"]
     assert (auroc.n, auroc.n_groups, auroc.group_level) == (4 * N_PICTURES, 4, "patient")
-    assert auroc.low <= auroc.value <= auroc.high
+    # No interval where every drawn sample gives the same value.
+    known = auroc.low is not None
+    assert auroc.low <= auroc.value <= auroc.high if known else auroc.high is None
     assert {figure.kind for figure in spec.figures} == {"result", "robustness", "control", "scope"}
     sensitivity = found["sensitivity", "test"]
     assert sensitivity.note == "for blast, at the threshold chosen on the validation part"
