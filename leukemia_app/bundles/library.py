@@ -79,6 +79,11 @@ class Library:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._loading: dict[str, Lock] = {}
 
+    @property
+    def device(self) -> Device:
+        """Where every model of this library computes."""
+        return self._device
+
     def entries(self) -> list[Entry]:
         """Every bundle, in the order of the folders and by name within; also broken ones."""
         return [checked.entry for checked in self._check_all().values()]

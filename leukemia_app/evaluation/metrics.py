@@ -103,14 +103,3 @@ def expected_calibration_error(
         for number in np.unique(bins)
     ]
     return float(np.sum(gaps))
-
-
-def sensitivity_specificity(
-    true: Targets, scores: NDArray[np.floating], threshold: float
-) -> tuple[float | None, float | None]:
-    """Share of class 1 at or above the threshold, and of class 0 below it."""
-    above = scores >= threshold
-    positive = true == 1
-    sensitivity = float(above[positive].mean()) if positive.any() else None
-    specificity = float((~above[~positive]).mean()) if (~positive).any() else None
-    return sensitivity, specificity

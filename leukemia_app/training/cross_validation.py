@@ -48,7 +48,7 @@ def fold_figures(folders: Sequence[RunFolder]) -> list[Figure]:
 
     return [
         _figure("AUROC", figure(answers, "auroc"), answers, config, part, "result",
-                f"folds: {each}"),
+                f"folds: {each}; by train --folds {config.folds}"),
         _figure("AUROC, cell area alone", figure(control, "auroc"), answers, config, part,
                 "control", "logistic regression, same folds"),
         _figure("AUROC above cell area alone", interval(answers, gain), answers, config, part,

@@ -16,12 +16,6 @@ class Stopped(Exception):
     """Somebody asked for an end; the last whole epoch is on disk."""
 
 
-STATES = (
-    "queued", "preparing", "features", "head", "fine-tuning", "evaluating", "bundling", "done",
-    "stopped", "failed", "interrupted",
-)  # fmt: skip
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
     """Reads and writes one run; every file appears whole or not at all."""

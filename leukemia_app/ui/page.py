@@ -9,10 +9,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from leukemia_app.bundles.device import Device, find_device
-from leukemia_app.bundles.library import Library
+from leukemia_app.api import open_library, picture_limits
+from leukemia_app.bundles.device import Device
 from leukemia_app.errors import AppError
-from leukemia_app.imaging.decode import Limits
 from leukemia_app.imaging.picture import Picture
 from leukemia_app.settings import Settings
 from leukemia_app.ui import text
@@ -42,14 +41,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     Raises:
         SettingError: a setting cannot be used.
     """
-    device = find_device(settings.device)
-    limits = Limits(
-        max_bytes=1_000_000 * settings.max_file_mb, max_pixels=1_000_000 * settings.max_megapixels
-    )
-    library = Library(
-        settings.model_folders, device=device, memory_mb=settings.model_memory_mb,
-        threads=settings.threads,
-    )  # fmt: skip
+    limits, library = picture_limits(settings), open_library(settings)
     desk = Desk(library=library, limits=limits, keep_minutes=settings.keep_minutes)
     sweep_leftovers(keep_s=60 * settings.keep_minutes)
     signal.signal(signal.SIGTERM, _stop)
@@ -58,7 +50,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             desk=desk, examples=find_examples(settings.examples, limits), uploads=uploads,
             max_file_mb=settings.max_file_mb,
         )  # fmt: skip
-        page = build(desk, tab, device)
+        page = build(desk, tab, library.device)
         page.launch(
             server_name=host, server_port=port, theme=smear_theme(), head=head(),
             max_file_size=f"{settings.max_file_mb}mb", show_error=True, strict_cors=True,

@@ -68,13 +68,6 @@ def test_log_loss_of_one_output_equals_that_of_two():
     )
 
 
-def test_sensitivity_and_specificity_at_a_threshold():
-    true = np.array([1, 1, 1, 0, 0])
-    scores = np.array([0.9, 0.5, 0.4, 0.5, 0.1])
-    assert metrics.sensitivity_specificity(true, scores, 0.5) == (2 / 3, 1 / 2)
-    assert metrics.sensitivity_specificity(true[:3], scores[:3], 0.5) == (2 / 3, None)
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40),
     st.integers(0, 999),
