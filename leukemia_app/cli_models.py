@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leukemia_app.bundles.library import Entry
     from leukemia_app.bundles.spec import Figure, Spec
 
-QUOTED = ("macro-F1", "AUROC", "sensitivity", "specificity", "referred")
+QUOTED = ("accuracy", "macro-F1", "AUROC", "sensitivity", "specificity", "referred")
 """Results that README repeats from the cards; the controls stand beside them."""
 
 
@@ -130,6 +130,8 @@ def figures_table(specs: "Sequence[Spec]") -> str:
 
 
 def _is_quoted(figure: "Figure") -> bool:
+    if figure.value is None:
+        return False
     return figure.kind == "control" or (figure.kind == "result" and figure.name in QUOTED)
 
 
@@ -177,8 +179,7 @@ def _row(entry: "Entry") -> tuple[str, str, str, str]:
 
     if entry.spec is None or entry.problem is not None:
         return entry.id, entry.origin, "cannot be used", entry.problem or ""
-    figure = words.main_figure(entry.spec)
-    said = "not measured" if figure is None else words.figure_line(figure)
+    said = words.headline(entry.spec) or "not measured"
     return entry.id, entry.origin, words.reads(entry.spec).removeprefix("reads "), said
 
 

@@ -1,9 +1,8 @@
 """The commands that look at pictures: classify and segment."""
 
 import argparse
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from leukemia_app import api
 from leukemia_app.cli_output import (
     JsonArray,
     Progress,
@@ -34,13 +34,15 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     classify.add_argument("--device", choices=("auto", "cpu", "gpu"), help="where to compute")
     classify.add_argument("--no-cells", action="store_true",
                           help="do not look for cells: many times faster")  # fmt: skip
+    classify.add_argument("--separate", action="store_true",
+                          help="not one smear: count nothing over all")  # fmt: skip
     classify.add_argument("--json", action="store_true", help="print one JSON array")
     classify.set_defaults(run=run_classify)
 
     segment = commands.add_parser("segment", help="find white cells and their nuclei")
     segment.add_argument("paths", nargs="+", metavar="PATH", help="pictures, or folders of them")
     segment.add_argument("--method", default="stain", metavar="NAME",
-                         help="clahe_otsu or stain (default)")  # fmt: skip
+                         help="stain (the default) or clahe_otsu")  # fmt: skip
     segment.add_argument("--masks", metavar="DIR", type=Path, help="compare with these masks")
     segment.add_argument("--out", metavar="DIR", type=Path, help="write <stem>_mask.png there")
     segment.add_argument("--json", action="store_true", help="print JSON")
@@ -49,7 +51,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_classify(arguments: argparse.Namespace, settings: Settings) -> int:
     """Read the pictures; 0 all read, 1 some not, 2 none."""
-    from leukemia_app import api
     from leukemia_app.bundles.reading import Reading
 
     if arguments.device:
@@ -80,7 +81,6 @@ def run_classify(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def run_segment(arguments: argparse.Namespace, settings: Settings) -> int:
     """Find the cells; 0 all done, 1 some not, 2 none."""
-    from leukemia_app import api
     from leukemia_app.imaging.segment import METHODS
 
     methods = [method for method in METHODS if method != "none"]
@@ -106,7 +106,7 @@ def _segment_all(
     progress = Progress(len(files))
     n_done = 0
     work = partial(_segmented, method=arguments.method, out=arguments.out)
-    for facts in in_order(work, files, threads):
+    for facts in api.in_order(work, files, threads):
         n_done += "error" not in facts
         progress.clear()
         sink(facts)
@@ -131,20 +131,6 @@ def _compare(files: Sequence[Path], arguments: argparse.Namespace, threads: int)
             rows.append((name, f"{figure.value:.3f}", ends, f"{figure.median:.3f}", str(figure.n)))
     write_table((f"Dice, {report.method}", "mean", "95 % interval", "median", "pictures"), rows)
     return 1 if report.left_out else 0
-
-
-def in_order(
-    work: Callable[[Path], dict[str, Any]], paths: Sequence[Path], threads: int
-) -> Iterator[dict[str, Any]]:
-    """What `work` says of each path, in their order; only a few paths are ahead of the reader."""
-    waiting: deque[Future[dict[str, Any]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for path in paths:
-            waiting.append(pool.submit(work, path))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def exit_code(n_done: int, n_asked: int) -> int:

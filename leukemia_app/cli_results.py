@@ -32,11 +32,15 @@ def open_sinks(
     arguments: argparse.Namespace, files: Sequence[Path], predictor: "Predictor"
 ) -> "Iterator[AbstractContextManager[Sink]]":
     """Everything that the arguments ask for, to be entered before the first result."""
-    yield _printed_json() if arguments.json else _printed_table(files, predictor.spec)
+    one_smear = not arguments.separate
+    if arguments.json:
+        yield _printed_json()
+    else:
+        yield _printed_table(files, predictor.spec, one_smear)
     if arguments.csv:
         yield _csv_file(arguments.csv, predictor.spec)
     if arguments.report:
-        yield _report_file(arguments.report, predictor)
+        yield _report_file(arguments.report, predictor, one_smear)
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def _printed_json() -> "Iterator[Sink]":
 
 
 @contextmanager
-def _printed_table(files: Sequence[Path], spec: "Spec") -> "Iterator[Sink]":
+def _printed_table(files: Sequence[Path], spec: "Spec", one_smear: bool) -> "Iterator[Sink]":
     from leukemia_app.bundles.reading import Reading
     from leukemia_app.evaluation import words
     from leukemia_app.evaluation.smear import REFERRED, Count, SmearSummary
@@ -71,7 +75,7 @@ def _printed_table(files: Sequence[Path], spec: "Spec") -> "Iterator[Sink]":
 
     yield sink
     n_read = decided.total()
-    if n_read > 1:
+    if n_read > 1 and one_smear:
         n_answered = n_read - decided[REFERRED]
         counts = tuple(
             Count(label=label, k=decided[label], n=n_answered)
@@ -80,7 +84,8 @@ def _printed_table(files: Sequence[Path], spec: "Spec") -> "Iterator[Sink]":
         )
         referred = Count(label=REFERRED, k=decided[REFERRED], n=n_read)
         write_line()
-        write_line(words.summary_sentence(SmearSummary(counts=counts, referred=referred)))
+        summary = SmearSummary(counts=counts, referred=referred)
+        write_line(f"{words.ONE_SMEAR} {words.summary_sentence(summary)}")
     write_line(f"{spec.title}. {words.RESEARCH_USE}.")
 
 
@@ -99,7 +104,7 @@ def _csv_file(path: Path, spec: "Spec") -> "Iterator[Sink]":
 
 
 @contextmanager
-def _report_file(path: Path, predictor: "Predictor") -> "Iterator[Sink]":
+def _report_file(path: Path, predictor: "Predictor", one_smear: bool) -> "Iterator[Sink]":
     from leukemia_app.bundles.reading import Reading
     from leukemia_app.evaluation.illustrate import illustrate, illustrate_small
     from leukemia_app.evaluation.report import html_report
@@ -118,7 +123,7 @@ def _report_file(path: Path, predictor: "Predictor") -> "Iterator[Sink]":
         shown = [replace(illustrate(picture, predictor.examine(picture)), result=only)]
     made_at = time.strftime("%d %B %Y, %H:%M %Z")
     with _written_whole(path) as file:
-        file.write(html_report(shown, predictor.spec, made_at=made_at))
+        file.write(html_report(shown, predictor.spec, made_at=made_at, one_smear=one_smear))
 
 
 @contextmanager

@@ -2,14 +2,21 @@
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leukemia_app.cli_output import CLEAR_LINE, Progress, write_json, write_line, write_table
+from leukemia_app.cli_output import (
+    CLEAR_LINE,
+    Progress,
+    without_native_notes,
+    write_json,
+    write_line,
+    write_table,
+)
+from leukemia_app.cli_train_config import PRESETS, asked_for
 from leukemia_app.errors import DatasetError, RunError
 
 if TYPE_CHECKING:
@@ -20,26 +27,13 @@ if TYPE_CHECKING:
     from leukemia_app.training.run_folder import RunFolder
 
 FIGURES_FILE = "figures.json"
+Show = Callable[[Mapping[str, Any]], None]
+"""Called with each event of a run as it comes."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `train` and `evaluate`."""
-    train = commands.add_parser("train", help="train a model on a folder of pictures; resumes")
-    train.add_argument("data", type=Path, metavar="DATA", help="folder with a folder a class")
-    train.add_argument("--config", type=Path, metavar="F", help="settings of the run, as JSON")
-    train.add_argument("--backbone", metavar="B")
-    train.add_argument("--head", metavar="H")
-    train.add_argument("--start", metavar="S", help="none, file:PATH or bundle:FOLDER")
-    train.add_argument("--groups", metavar="CSV", help="file,label,group[,part] of each picture")
-    train.add_argument("--seed", type=int, metavar="N")
-    other = train.add_mutually_exclusive_group()
-    other.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
-    other.add_argument("--image-split", action="store_true",
-                       help="split by picture instead, to see what leakage buys")  # fmt: skip
-    train.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/run"),
-                       help="folder of the run")  # fmt: skip
-    train.add_argument("--json", action="store_true", help="print the figures as JSON")
-    train.set_defaults(run=run_train)
+    _add_train(commands)
     evaluate = commands.add_parser("evaluate", help="score a model on labelled pictures")
     evaluate.add_argument("data", type=Path, metavar="DATA")
     evaluate.add_argument("--model", metavar="ID", required=True)
@@ -54,79 +48,71 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     evaluate.set_defaults(run=run_evaluate)
 
 
-def run_train(arguments: argparse.Namespace, _: "Settings") -> int:
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    train = commands.add_parser("train", help="train a model on a folder of pictures; resumes")
+    train.add_argument("data", type=Path, metavar="DATA", help="folder of the pictures")
+    settings = train.add_mutually_exclusive_group()
+    settings.add_argument("--preset", choices=PRESETS, default="balanced",
+                          help="how much to spend; adapt: fit a model to few pictures")  # fmt: skip
+    settings.add_argument("--config", type=Path, metavar="F", help="all settings, as JSON")
+    train.add_argument("--backbone", metavar="B")
+    train.add_argument("--head", metavar="H")
+    train.add_argument("--start", metavar="S",
+                       help="bundle:ID, imagenet, file:PATH or none")  # fmt: skip
+    train.add_argument("--tune-from", metavar="BLOCK",
+                       help="first block that is tuned; a wrong name lists them")  # fmt: skip
+    train.add_argument("--input", choices=("field", "cell"), help="what a picture shows")
+    train.add_argument("--groups", metavar="CSV", help="file,label,group[,part] of each picture")
+    train.add_argument("--choice", metavar="NAME",
+                       help="which kind of pictures, where the folder holds several")  # fmt: skip
+    train.add_argument("--seed", type=int, metavar="N")
+    other = train.add_mutually_exclusive_group()
+    other.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
+    other.add_argument("--image-split", action="store_true",
+                       help="split by picture instead, to see what leakage buys")  # fmt: skip
+    train.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/run"),
+                       help="folder of the run")  # fmt: skip
+    told = train.add_mutually_exclusive_group()
+    told.add_argument("--json", action="store_true", help="print the figures as JSON")
+    told.add_argument("--events", action="store_true",
+                      help="print what happens as it happens, a JSON object a line")  # fmt: skip
+    train.set_defaults(run=run_train)
+
+
+def run_train(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Carry out a run, or as many as there are folds, and print the figures."""
     from leukemia_app.training.cross_validation import fold_figures, image_split_figures
     from leukemia_app.training.run_folder import RunFolder
 
-    config = _config(arguments)
+    asked = asked_for(arguments, settings)
+    config, show = asked.config, _print_event if arguments.events else _show
     if arguments.folds is not None:
         first = replace(config, folds=arguments.folds, fold=0, patience=0)
         if not first.folds:
             raise RunError("--folds is 0; use 2 or more, or leave it out.")
         folders = [RunFolder(path=arguments.out / f"fold-{fold}") for fold in range(first.folds)]
+        asked.write_table()
         for fold, folder in enumerate(folders):
-            _carry_out(folder, replace(first, fold=fold))
+            _carry_out(folder, replace(first, fold=fold), show)
         figures = fold_figures(folders)
     elif arguments.image_split:
         folder = RunFolder(path=arguments.out)
-        _carry_out(folder, replace(config, split="image", patience=0))
+        changed = replace(config, split="image", patience=0)
+        asked.write_table()
+        _carry_out(folder, changed, show)
         figures = image_split_figures(folder)
     else:
         from leukemia_app.bundles.store import read_spec
 
         folder = RunFolder(path=arguments.out)
-        _carry_out(folder, config)
+        asked.write_table()
+        _carry_out(folder, config, show)
         figures = list(read_spec(folder.path / "bundle").figures)
     _write_figures(arguments, figures)
     return 0
 
 
-def _config(arguments: argparse.Namespace) -> "RunConfig":
-    from leukemia_app.data.manifest import read_manifest
-    from leukemia_app.imaging.recipe import Recipe
-    from leukemia_app.networks.backbones import SCALINGS
-    from leukemia_app.networks.heads import HEADS
-    from leukemia_app.training.config import RunConfig
-
-    given: dict[str, Any] = {
-        name: getattr(arguments, name)
-        for name in ("backbone", "head", "start", "groups", "seed")
-        if getattr(arguments, name) is not None
-    } | {"data": str(arguments.data)}
-    if arguments.config:
-        try:
-            values = json.loads(arguments.config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{arguments.config} cannot be read as JSON ({error}).") from error
-        if not isinstance(values, dict):
-            raise RunError(f"{arguments.config} holds no JSON object; give the settings by name.")
-        return RunConfig.from_dict(values | given)
-    if not arguments.backbone or not arguments.head:
-        raise RunError("Give --backbone and --head, or --config with a file that names them.")
-    # Here and not in the worker: a folder with a run that cannot start is of no use.
-    if arguments.backbone not in SCALINGS:
-        raise RunError(f"backbone is {arguments.backbone!r}; use one of {', '.join(SCALINGS)}.")
-    if arguments.head not in HEADS:
-        raise RunError(f"head is {arguments.head!r}; use one of {', '.join(HEADS)}.")
-    groups = Path(arguments.groups) if arguments.groups else None
-    manifest = read_manifest(arguments.data, groups)
-    return RunConfig(
-        **{"groups": None} | given,
-        id=_id_of(arguments.out),
-        group_level=manifest.group_level,
-        labels=manifest.labels,
-        recipe=Recipe(input="field", side_px=128, scaling=SCALINGS[arguments.backbone]),
-    )
-
-
-def _id_of(folder: Path) -> str:
-    """The folder's name as the name of a bundle."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).lstrip("._-")
-    return name[:80] or "run"
-
-
-def _carry_out(folder: "RunFolder", config: "RunConfig") -> None:
+def _carry_out(folder: "RunFolder", config: "RunConfig", show: Show) -> None:
     from leukemia_app.training import jobs
 
     folder.create(config)
@@ -135,9 +121,10 @@ def _carry_out(folder: "RunFolder", config: "RunConfig") -> None:
     process = jobs.start(folder)
     try:
         for event in jobs.follow(folder, process):
-            _show(event)
+            show(event)
     except KeyboardInterrupt:
         jobs.stop(folder, process)
+        _tell_stop(folder)
         raise
     status = folder.status()
     if status["state"] != "done":
@@ -145,9 +132,22 @@ def _carry_out(folder: "RunFolder", config: "RunConfig") -> None:
         raise RunError(f"The run in {folder.path} is {status['state']}. {reason}")
 
 
+def _tell_stop(folder: "RunFolder") -> None:
+    """Where a run was when it was stopped, and how to go on."""
+    last = [event for event in folder.events() if event["kind"] in ("head", "epoch")]
+    where = ""
+    if last:
+        phase = " of the head" if last[-1]["kind"] == "head" else ""
+        where = f" after epoch {last[-1]['epoch']} of {last[-1]['epochs']}{phase}"
+    sys.stderr.write(
+        f"{CLEAR_LINE if sys.stderr.isatty() else ''}train: stopped{where}. The same command goes "
+        f"on from there; `runs stop {folder.path}` makes a model of the best so far.\n"
+    )
+
+
 def _show(event: Mapping[str, Any]) -> None:
     """Steps on the terminal's last line, epochs as lines; nothing in a pipe."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or event["kind"] == "plan":
         return
     numbers = "  ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
@@ -158,10 +158,18 @@ def _show(event: Mapping[str, Any]) -> None:
     sys.stderr.flush()
 
 
+def _print_event(event: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def _write_figures(arguments: argparse.Namespace, figures: "list[Figure]") -> None:
     rows = [vars(figure) for figure in figures]
     text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
     (arguments.out / FIGURES_FILE).write_text(text + "\n", encoding="utf-8")
+    if arguments.events:
+        _print_event({"kind": "figures", "figures": rows})
+        return
     if arguments.json:
         write_json(rows)
         return
@@ -184,9 +192,11 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
     from leukemia_app.data.manifest import read_manifest
     from leukemia_app.evaluation.corruptions import CORRUPTIONS
     from leukemia_app.evaluation.evaluate import evaluate
-    from leukemia_app.training.scoring import samples
 
-    predictor = open_library(settings).predictor(arguments.model)
+    with without_native_notes():
+        from leukemia_app.training.scoring import samples
+
+        predictor = open_library(settings).predictor(arguments.model)
     manifest = read_manifest(arguments.data, arguments.groups, arguments.group_level)
     has_parts = any(row.part for row in manifest.rows)
     rows = manifest.part(arguments.part) if has_parts else manifest.rows
@@ -231,6 +241,8 @@ def _counted(given: "Iterator[Sample]", progress: Progress) -> "Iterator[Sample]
 
 
 def _write_evaluation(found: "Evaluation") -> None:
+    from leukemia_app.evaluation.measures import NAMES
+
     n_groups = len(set(found.answers.groups))
     write_line(
         f"{found.model} on {len(found.answers.true)} pictures of {n_groups} groups "
@@ -242,8 +254,7 @@ def _write_evaluation(found: "Evaluation") -> None:
     write_table(
         ("figure", "value", "95 % interval"),
         [
-            (name.replace("_", " "), _number(figure.value),
-             _ends(figure.low, figure.high))
+            (NAMES[name], _number(figure.value), _ends(figure.low, figure.high))
             for name, figure in found.metrics.items()
         ],
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,12 +15,47 @@ PREFIX = "LEUKEMIA_"
 QUIET: Mapping[str, str] = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "DO_NOT_TRACK": "1",
     "KERAS_BACKEND": "tensorflow",
+    "OPENCV_FOR_THREADS_NUM": "1",  # pictures are read side by side: its threads would only wait
 }
 """For other packages, which read their environment when they are imported: set before that."""
 SHIPPED = Path(__file__).resolve().parents[1]
 """Holds the folders `models` and `examples` that come with the app."""
+_TRAINING_RANGES: Mapping[str, tuple[int, int]] = {
+    "images": (1, 10_000_000), "minutes": (1, 100_000), "queue": (0, 1_000), "jobs": (1, 16),
+}  # fmt: skip
+_TRAINING_EXAMPLE = "images=5000,minutes=120,queue=4,jobs=1"
+_HUB = "hf://datasets/"
+_DATASET = re.compile(
+    rf"(?:{_HUB})?(\w[\w.-]{{0,95}}/\w[\w.-]{{0,95}})(?:@(\w[\w./-]{{0,199}}))?", re.ASCII
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubDataset:
+    """A data set of the Hugging Face Hub."""
+
+    repo: str
+    """`owner/name`."""
+    revision: str = "main"
+    """Branch, tag or commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLimits:
+    """What those who train here may ask of the machine; None sets no limit."""
+
+    is_on: bool = True
+    images: int | None = None
+    """Pictures of one data set."""
+    minutes: int | None = None
+    """Minutes that one run may take before the next has its turn."""
+    queue: int | None = None
+    """Runs that may wait."""
+    jobs: int = 1
+    """Runs that are under way at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +81,8 @@ class Settings:
     """Where the app keeps what is its user's: own models, runs."""
     models: tuple[Path, ...]
     """Further folders of bundles, in the order given."""
-    examples: Path
-    """Folder of example pictures."""
+    examples: Path | HubDataset
+    """Where the example pictures lie."""
     device: str
     """`auto`, `cpu` or `gpu`."""
     model_memory_mb: int
@@ -58,7 +94,15 @@ class Settings:
     max_megapixels: int
     """Largest picture that is decoded, in millions of pixels."""
     threads: int
-    """Threads that one model may use."""
+    """Threads that one model may use, and a training."""
+    zip_files: int
+    """Pictures and tables that zip archives given together may hold."""
+    zip_mb: int
+    """What they may unpack to, in megabytes."""
+    zip_ratio: int
+    """How many times its own size an archive may unpack to."""
+    training: TrainingLimits
+    """Whether one may train here, and how much."""
 
     @property
     def model_folders(self) -> tuple[tuple[str, Path], ...]:
@@ -67,6 +111,7 @@ class Settings:
             ("shipped", SHIPPED / "models"),
             ("own", self.state_dir / "models"),
             *(("own", folder) for folder in self.models),
+            ("trained here", self.state_dir / "runs"),
         )
 
     @classmethod
@@ -139,8 +184,15 @@ def _folder(text: str) -> Path | None:
         raise ValueError("a path whose ~ names a user of this machine") from error
 
 
-def _examples(text: str) -> Path:
-    return _folder(text) or SHIPPED / "examples"
+def _examples(text: str) -> Path | HubDataset:
+    """A folder that is there goes before a data set of the same name."""
+    found = _DATASET.fullmatch(text)
+    if text.startswith("hf:") and found is None:
+        raise ValueError(f"{_HUB}owner/name, with @revision after it where one is meant")
+    folder = _folder(text) or SHIPPED / "examples"
+    if found is None or (not text.startswith(_HUB) and folder.is_dir()):
+        return folder
+    return HubDataset(repo=found[1], revision=found[2] or HubDataset.revision)
 
 
 def _folders(text: str) -> tuple[Path, ...]:
@@ -165,6 +217,22 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _threads(text: str) -> int:
     return _whole(1, 256)(text) if text else _free_cores()
+
+
+def _training(text: str) -> TrainingLimits:
+    """`on`, `off`, or limits by name."""
+    if text.lower() in ("on", "off"):
+        return TrainingLimits(is_on=text.lower() == "on")
+    limits: dict[str, Any] = {}
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in _TRAINING_RANGES or name in limits:
+            raise ValueError(f"on, off, or limits as {_TRAINING_EXAMPLE}, each once")
+        try:
+            limits[name] = _whole(*_TRAINING_RANGES[name])(value)
+        except ValueError as error:
+            raise ValueError(f"for {name} {error}") from error
+    return TrainingLimits(**limits)
 
 
 def _free_cores() -> int:
@@ -195,7 +263,9 @@ SETTINGS = (
         name="LEUKEMIA_EXAMPLES",
         field="examples",
         default="",
-        help="Folder of the example pictures; without it the drawn ones that come with the app.",
+        help="Example pictures: a folder, or a data set of the Hugging Face Hub (`owner/name` or "
+        "`hf://datasets/owner/name@revision`), which is fetched after the start and kept for when "
+        "there is no network; without it the drawn ones that come with the app.",
         parse=_examples,
     ),
     Setting(
@@ -237,8 +307,39 @@ SETTINGS = (
         name="LEUKEMIA_THREADS",
         field="threads",
         default="",
-        help="Threads that one model may use; without it as many as the process has cores.",
+        help="Threads that one model may use, and a training; without it as many as the process "
+        "has cores.",
         parse=_threads,
+    ),
+    Setting(
+        name="LEUKEMIA_ZIP_FILES",
+        field="zip_files",
+        default="20000",
+        help="Pictures and tables that zip archives given together may hold.",
+        parse=_whole(1, 1_000_000),
+    ),
+    Setting(
+        name="LEUKEMIA_ZIP_MB",
+        field="zip_mb",
+        default="4000",
+        help="Megabytes that zip archives given together may unpack to.",
+        parse=_whole(1, 1_000_000),
+    ),
+    Setting(
+        name="LEUKEMIA_ZIP_RATIO",
+        field="zip_ratio",
+        default="200",
+        help="How many times its own size a zip archive may unpack to.",
+        parse=_whole(2, 1_000),
+    ),
+    Setting(
+        name="LEUKEMIA_TRAINING",
+        field="training",
+        default="on",
+        help="Whether one may train here: `on`, `off`, or limits by name as "
+        f"`{_TRAINING_EXAMPLE}`: pictures of a data set, minutes of a run, runs that may wait, "
+        "runs at once (one, where nothing is said).",
+        parse=_training,
     ),
 )
 """In the order of the docs."""

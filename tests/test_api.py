@@ -1,5 +1,6 @@
 """The Python interface: order, files that cannot be read, and how little it holds in memory."""
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,15 @@ class Stub:
     """Stands in for a predictor: says how dark a picture is, and refuses the names it is told."""
 
     refused: frozenset[str] = frozenset()
+    at_once: int = 32
+    threads: int = 2
     batches: list[int] = field(default_factory=list)
     measured: bool | None = None
 
-    def read(self, pictures: Sequence[Picture], *, measure: bool = True) -> list[Reading]:
+    def read(
+        self, pictures: Sequence[Picture], *, measure: bool = True, beside_others: bool = False
+    ) -> list[Reading]:
+        assert beside_others
         self.measured = measure
         self.batches.append(len(pictures))
         for picture in pictures:
@@ -109,21 +115,51 @@ def test_a_folder_without_pictures_is_reported(tmp_path: Path):
     assert "is a folder without pictures. Choose JPEG" in result.message
 
 
-def test_no_more_than_two_batches_are_decoded_ahead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("at_once", "batches"), [(32, [32] * 31 + [8]), (1, [1] * 1000)])
+def test_an_engine_gets_as_many_pictures_at_once_as_it_wants(
+    tmp_path: Path, at_once: int, batches: list[int]
+):
+    stub = Stub(at_once=at_once)
+    results = list(api.classify([picture_file(tmp_path / "a.png")] * 1000, stub))
+    assert len(results) == 1000
+    # 1000 = 31 * 32 + 8; two threads read, so that the last batch may be the last but one
+    assert sorted(stub.batches) == sorted(batches)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_thread_holds_more_than_one_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ):
     path = picture_file(tmp_path / "a.png")
-    decoded = []
+    alive: list[weakref.ref[Picture]] = []
+    most = 0
     real = decode.read_picture
-    monkeypatch.setattr(decode, "read_picture", lambda *given: decoded.append(1) or real(*given))
-    stub = Stub()
-    results = api.classify([path] * 1000, stub)
-    next(results)
-    # one batch is read, the next is decoded behind it
-    assert len(decoded) <= 2 * api.BATCH_PICTURES
-    assert sum(1 for _ in results) == 999
-    # 31 full batches and 1000 - 31 * 32 = 8 more
-    assert stub.batches == [32] * 31 + [8]
+
+    def counted(*given: object) -> Picture:
+        nonlocal most
+        picture = real(*given)
+        alive.append(weakref.ref(picture))
+        most = max(most, sum(each() is not None for each in alive))
+        return picture
+
+    monkeypatch.setattr(decode, "read_picture", counted)
+    assert sum(1 for _ in api.classify([path] * 100, Stub(at_once=1, threads=threads))) == 100
+    assert 1 <= most <= threads
+
+
+def test_work_comes_back_in_order_and_only_a_little_ahead():
+    begun: list[Path] = []
+
+    def work(path: Path) -> dict[str, object]:
+        begun.append(path)
+        return {"file": path.name}
+
+    paths = [Path(str(number)) for number in range(100)]
+    results = api.in_order(work, paths, threads=2)
+    assert next(results) == {"file": "0"}
+    # five are submitted before the first is waited for: more than twice the threads
+    assert len(begun) <= 5
+    assert [row["file"] for row in results] == [str(number) for number in range(1, 100)]
 
 
 def test_large_pictures_make_small_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

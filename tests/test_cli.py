@@ -17,8 +17,9 @@ import pytest
 
 from leukemia_app import cli, cli_models, cli_output
 from leukemia_app.bundles.spec import Figure
-from leukemia_app.cli_pictures import exit_code, in_order
+from leukemia_app.cli_pictures import exit_code
 from leukemia_app.errors import SettingError
+from leukemia_app.evaluation import words
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = (
@@ -89,6 +90,18 @@ def test_classify_prints_a_table_with_a_line_a_file(run: Run, pictures: Path):
         str(pictures / name) for name in ("a.png", "b.png", "c.png")
     ]
     assert "Research use only, not a diagnosis." in lines[-1]
+
+
+def test_classify_counts_over_one_smear_unless_told_otherwise(
+    run: Run, pictures: Path, tmp_path: Path
+):
+    report = tmp_path / "report.html"
+    _, out, _ = run("classify", pictures, "--model", "small", "--report", report)
+    assert words.ONE_SMEAR in out
+    assert words.ONE_SMEAR in report.read_text()
+    _, out, _ = run("classify", pictures, "--model", "small", "--report", report, "--separate")
+    assert words.ONE_SMEAR not in out
+    assert words.APART in report.read_text()
 
 
 def test_classify_prints_one_array_in_the_order_given(run: Run, pictures: Path):
@@ -353,21 +366,6 @@ def test_what_nobody_foresaw_gets_a_reference(
     reference = caplog.records[-1].getMessage().removeprefix("reference ")
     assert reference in err
     assert "Traceback" not in err.splitlines()[-1]
-
-
-def test_work_comes_back_in_order_and_only_a_little_ahead():
-    begun: list[Path] = []
-
-    def work(path: Path) -> dict[str, object]:
-        begun.append(path)
-        return {"file": path.name}
-
-    paths = [Path(str(number)) for number in range(100)]
-    results = in_order(work, paths, threads=2)
-    assert next(results) == {"file": "0"}
-    # five are submitted before the first is waited for: more than twice the threads
-    assert len(begun) <= 5
-    assert [row["file"] for row in results] == [str(number) for number in range(1, 100)]
 
 
 @pytest.mark.parametrize(("n_done", "n_asked", "code"), [(3, 3, 0), (2, 3, 1), (0, 3, 2)])

@@ -1,24 +1,33 @@
 """`train` and `evaluate` as a person runs them: exit codes, words, JSON."""
 
+import argparse
 import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from leukemia_app import cli, cli_training
+from leukemia_app import cli, cli_train_config, cli_training
 from leukemia_app.bundles.spec import SEEN_DIGITS
 from leukemia_app.bundles.store import read_spec
+from leukemia_app.data.manifest import read_manifest
+from leukemia_app.errors import DatasetError, RunError
 from leukemia_app.evaluation import corruptions
 from leukemia_app.imaging.decode import read_picture
 from leukemia_app.imaging.picture import pixels_digest
+from leukemia_app.settings import Settings
 from leukemia_app.training import jobs
+from leukemia_app.training.config import RunConfig
 from leukemia_app.training.run_folder import RunFolder
 from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
 
+ROOT = Path(__file__).resolve().parents[1]
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -82,11 +91,12 @@ def test_another_configuration_is_not_trained_into_the_same_folder(finished_run,
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [((), "Give --backbone and --head, or --config"),
-     (("--backbone", "vgg99", "--head", "plain"), "backbone is 'vgg99'; use one of baseline_cnn"),
+    [(("--backbone", "vgg99", "--head", "plain"), "backbone is 'vgg99'; use one of baseline_cnn"),
      (("--backbone", "baseline_cnn", "--head", "big"), "head is 'big'; use one of plain"),
-     (("--backbone", "baseline_cnn", "--head", "plain", "--start", "imagenet"),
-      "start is 'imagenet'; use none, file:PATH or bundle:FOLDER"),
+     (("--backbone", "baseline_cnn", "--head", "plain", "--start", "web"),
+      "start is 'web'; use none, imagenet, file:PATH or bundle:FOLDER"),
+     (("--start", "bundle:nobody"), "start is 'bundle:nobody', but no model has that id; there"),
+     (("--choice", "Original"), "Original"),
      (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "1"),
       "folds is 1; use 2 or more"),
      (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "0"), "--folds is 0; use 2"),
@@ -138,7 +148,7 @@ def test_folds_and_an_image_split_exclude_each_other(run, data):
      ("x" * 100, "x" * 80), ("runs/all4-mobilenet", "all4-mobilenet")],
 )  # fmt: skip
 def test_the_name_of_the_folder_becomes_the_name_of_the_model(folder, expected):
-    assert cli_training._id_of(Path(folder)) == expected
+    assert cli_train_config.id_of(Path(folder)) == expected
 
 
 def test_a_run_that_fails_in_its_process_is_told_with_the_reason(run, data, tmp_path):
@@ -153,10 +163,134 @@ def test_a_run_that_fails_in_its_process_is_told_with_the_reason(run, data, tmp_
     assert RunFolder(path=tmp_path / "out").status()["state"] == "failed"
 
 
+def config_from(data: Path, out: Path, *flags: str, **places: str) -> RunConfig:
+    """The run that `train DATA flags` would carry out."""
+    parser = argparse.ArgumentParser()
+    cli_training.add_commands(parser.add_subparsers())
+    arguments = parser.parse_args(["train", str(data), "--out", str(out), *flags])
+    asked = cli_train_config.asked_for(arguments, Settings.from_environment(places))
+    asked.write_table()
+    return asked.config
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """The drawn pictures without their table."""
+    draw_set(tmp_path / "plain").unlink()
+    return tmp_path / "plain"
+
+
+def test_without_settings_a_preset_is_fitted_to_the_pictures(plain, tmp_path, capsys):
+    made = config_from(plain, tmp_path / "My run", "--preset", "quick", "--backbone",
+                       "baseline_cnn", "--head", "plain", "--seed", "7")  # fmt: skip
+    assert (made.id, made.backbone, made.head, made.seed) == ("my-run", "baseline_cnn", "plain", 7)
+    assert (made.start, made.tune_epochs, made.head_epochs) == ("none", 12, 0)
+    assert made.labels == ("blast", "hem")
+    told = capsys.readouterr().err
+    assert "starts from nothing; --start imagenet" in told
+    assert "train: normal is called hem." in told
+    rows = read_manifest(plain, Path(made.groups)).rows
+    assert len(rows) == 12 * N_PICTURES
+    # Nothing is known of groups: the run puts together what looks alike before it deals.
+    assert (made.group_level, {row.part for row in rows}) == ("image", {""})
+    assert all(row.group == row.file for row in rows)
+
+
+def test_known_groups_are_named_and_dealt_by_the_run(data, tmp_path):
+    table = data / "groups.csv"
+    lines = [line.rpartition(",")[0] for line in table.read_text().splitlines()]
+    table.write_text("\n".join(lines) + "\n")
+    made = config_from(data, tmp_path / "out", "--backbone", "baseline_cnn", "--groups", str(table))
+    rows = read_manifest(data, Path(made.groups)).rows
+    assert len({row.group for row in rows}) == 12
+    assert {row.part for row in rows} == {""}
+    assert made.group_level in ("patient", "run")
+    assert made.shares == (0.64, 0.16, 0.2)
+
+
+def test_parts_that_came_with_the_pictures_are_kept(data, tmp_path):
+    made = config_from(data, tmp_path / "out", "--backbone", "baseline_cnn")
+    rows = read_manifest(data, Path(made.groups)).rows
+    given = {line["file"]: line["part"] for line in
+             csv.DictReader((data / "groups.csv").read_text().splitlines())}  # fmt: skip
+    assert {row.file: row.part for row in rows} == given
+
+
+def test_a_folder_with_a_run_keeps_its_settings_and_says_what_would_change_them(plain, tmp_path):
+    out = tmp_path / "out"
+    first = config_from(plain, out, "--preset", "quick", "--backbone", "baseline_cnn")
+    RunFolder(path=out).create(first)
+    assert config_from(plain, out) == first
+    assert config_from(plain, out, "--seed", "3") == replace(first, seed=3)
+
+
+def test_a_bundle_that_fits_is_started_from_as_it_prepares_its_pictures(
+    plain, tmp_path, finished_run, capsys
+):
+    places = {"LEUKEMIA_MODELS": str(finished_run.parent)}
+    found = config_from(plain, tmp_path / "a", "--backbone", "baseline_cnn", **places)
+    assert found.start == f"bundle:{finished_run / 'bundle'}"
+    spec = read_spec(finished_run / "bundle")
+    assert found.recipe == spec.recipe
+    assert found.head_epochs > 0
+    assert "starts from the features of tiny" in capsys.readouterr().err
+    named = config_from(plain, tmp_path / "b", "--backbone", "baseline_cnn", "--start",
+                        "bundle:tiny", **places)  # fmt: skip
+    assert named.start == found.start
+    field = config_from(plain, tmp_path / "c", "--backbone", "baseline_cnn", "--input", "field",
+                        **places)  # fmt: skip
+    assert (field.start, field.recipe.input) == ("none", "field")
+
+
+def test_a_model_is_adapted_to_other_pictures(plain, tmp_path, finished_run):
+    start = f"bundle:{finished_run / 'bundle'}"
+    made = config_from(plain, tmp_path / "a", "--preset", "adapt", "--start", start)
+    assert (made.start, made.keep_head, made.tune_from) == (start, True, "normalisation")
+    assert made.labels == LABELS
+    with pytest.raises(RunError, match="Give --start bundle:ID, the model to adapt"):
+        config_from(plain, tmp_path / "b", "--preset", "adapt", "--start", "none")
+
+
+def test_several_kinds_of_the_same_pictures_are_asked_for(plain, tmp_path):
+    for kind in ("Original", "Segmented"):
+        shutil.copytree(plain, tmp_path / "both" / kind)
+    with pytest.raises(DatasetError, match=r"several kinds .* --choice with one of Original, Seg"):
+        config_from(tmp_path / "both", tmp_path / "out")
+    made = config_from(tmp_path / "both", tmp_path / "out", "--choice", "Original")
+    files = [row.file for row in read_manifest(tmp_path / "both", Path(made.groups)).rows]
+    assert len(files) == 12 * N_PICTURES
+    assert all(file.startswith("Original/") for file in files)
+
+
+def test_a_block_to_tune_from_is_one_of_the_settings(plain, tmp_path):
+    made = config_from(plain, tmp_path / "out", "--tune-from", "block2_conv")
+    assert made.tune_from == "block2_conv"
+
+
+def test_events_are_printed_as_they_come_and_the_figures_last(
+    finished_run, run, tmp_path, monkeypatch
+):
+    events = list(RunFolder(path=finished_run).events())
+    monkeypatch.setattr(jobs, "start", lambda folder: folder.set_state("done"))
+    monkeypatch.setattr(jobs, "follow", lambda folder, process: events)
+    config = tmp_path / "config.json"
+    shutil.copy(finished_run / "config.json", config)
+    work = Path(shutil.copytree(finished_run, tmp_path / "tiny"))
+    RunFolder(path=work).set_state("stopped")
+    data = finished_run.parents[1] / "set"
+    code, out, _ = run("train", data, "--config", config, "--out", work, "--events")
+    assert code == 0
+    *told, last = map(json.loads, out.splitlines())
+    assert told == events
+    assert last["kind"] == "figures"
+    assert last["figures"] == [vars(item) for item in read_spec(finished_run / "bundle").figures]
+
+
 def test_a_stop_from_the_keyboard_stops_the_worker(run, data, tmp_path, monkeypatch):
     stopped = []
 
     def interrupted(folder: RunFolder, process: object) -> list[object]:
+        folder.add_event("epoch", epoch=3, epochs=8)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(jobs, "start", lambda folder: "the process")
@@ -166,7 +300,7 @@ def test_a_stop_from_the_keyboard_stops_the_worker(run, data, tmp_path, monkeypa
     path.write_text(json.dumps(tiny_config(data).to_dict()))
     code, _, errors = run("train", data, "--config", path, "--out", tmp_path / "out")
     assert code == 130
-    assert "train: stopped." in errors
+    assert "train: stopped after epoch 3 of 8. The same command goes on from there" in errors
     assert stopped == ["the process"]
 
 
@@ -241,7 +375,17 @@ def test_evaluate_without_a_table_leaves_out_what_was_learned_from(run, models):
     assert f"tiny on {4 * N_PICTURES} pictures of {4 * N_PICTURES} groups" in out
     assert "(part all, by image)" in out
     assert f"{8 * N_PICTURES} left out: seen in training" in out
-    assert "balanced accuracy" in out
+    for name in ("macro-F1", "AUROC", "balanced accuracy", "expected calibration error",
+                 "errors among answered"):  # fmt: skip
+        assert any(line.startswith(f"{name}  ") for line in out.splitlines()), name
+
+
+def test_evaluate_writes_no_note_of_a_library(models):
+    done = subprocess.run(
+        [sys.executable, "-m", "leukemia_app", "evaluate", str(models), "--model", "tiny"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
 
 
 def test_evaluate_agrees_with_the_card(run, models, finished_run):

@@ -59,6 +59,20 @@ def test_every_command_and_option_is_described(name: str):
                 assert option in described, f"{name} {option} is missing"
 
 
+def test_segment_s_methods_are_told_with_the_one_that_is_taken():
+    from leukemia_app.imaging.segment import METHODS
+
+    (choice,) = [
+        action
+        for action in COMMAND_PARSERS["segment"]._actions
+        if "--method" in action.option_strings
+    ]
+    for said in (choice.help or "", sections(COMMANDS)["segment"]):
+        assert [method for method in METHODS if method != "none" and method not in said] == []
+    assert f"{choice.default} (the default)" in (choice.help or "")
+    assert f"`{choice.default}`, the default" in sections(COMMANDS)["segment"]
+
+
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS])
 def test_every_setting_is_described(name: str):
     assert f"`{name}`" in sections(COMMANDS)["Settings"]

@@ -13,7 +13,9 @@ from leukemia_app.errors import SettingError
 from leukemia_app.settings import (
     SETTINGS,
     SHIPPED,
+    HubDataset,
     Settings,
+    TrainingLimits,
     default_state_dir,
     settings_table,
 )
@@ -34,7 +36,11 @@ def test_an_empty_environment_gives_the_defaults():
     assert settings.keep_minutes == 60
     assert settings.max_file_mb == 50
     assert settings.max_megapixels == 64
+    assert (settings.zip_files, settings.zip_mb, settings.zip_ratio) == (20_000, 4000, 200)
     assert 1 <= settings.threads <= (os.cpu_count() or 1)
+    assert settings.training == TrainingLimits(
+        is_on=True, images=None, minutes=None, queue=None, jobs=1
+    )
 
 
 def test_every_variable_reaches_its_field(tmp_path):
@@ -48,6 +54,10 @@ def test_every_variable_reaches_its_field(tmp_path):
         LEUKEMIA_MAX_FILE_MB="10",
         LEUKEMIA_MAX_MEGAPIXELS="20",
         LEUKEMIA_THREADS="3",
+        LEUKEMIA_ZIP_FILES="100",
+        LEUKEMIA_ZIP_MB="200",
+        LEUKEMIA_ZIP_RATIO="50",
+        LEUKEMIA_TRAINING="images=5000, minutes=120, queue=4, jobs=2",
     )
     assert settings == Settings(
         state_dir=tmp_path / "state",
@@ -59,6 +69,10 @@ def test_every_variable_reaches_its_field(tmp_path):
         max_file_mb=10,
         max_megapixels=20,
         threads=3,
+        zip_files=100,
+        zip_mb=200,
+        zip_ratio=50,
+        training=TrainingLimits(images=5000, minutes=120, queue=4, jobs=2),
     )
 
 
@@ -77,6 +91,11 @@ def test_other_variables_are_left_alone():
     assert read(PATH="/bin", LEUKEMIE="x", MY_LEUKEMIA_MODELS="y") == read()
 
 
+@pytest.mark.parametrize(("value", "is_on"), [("on", True), ("OFF", False), ("queue=0", True)])
+def test_training_is_turned_off_by_one_word(value, is_on):
+    assert read(LEUKEMIA_TRAINING=value).training.is_on is is_on
+
+
 # What is refused
 
 
@@ -90,8 +109,18 @@ def test_other_variables_are_left_alone():
         ("LEUKEMIA_KEEP_MINUTES", "-5", "use a whole number from 1 to 10080"),
         ("LEUKEMIA_MAX_FILE_MB", "1.5", "use a whole number from 1 to 2000"),
         ("LEUKEMIA_MAX_MEGAPIXELS", "90", "use a whole number from 1 to 89"),
+        ("LEUKEMIA_ZIP_FILES", "0", "use a whole number from 1 to 1000000"),
+        ("LEUKEMIA_ZIP_MB", "4 GB", "use a whole number from 1 to 1000000"),
+        ("LEUKEMIA_ZIP_RATIO", "1", "use a whole number from 2 to 1000"),
         ("LEUKEMIA_THREADS", "²", "use a whole number from 1 to 256"),
         ("LEUKEMIA_THREADS", "1" * 5000, "use a whole number from 1 to 256"),
+        ("LEUKEMIA_EXAMPLES", "hf://datasets/ada", "use hf://datasets/owner/name, with @revision"),
+        ("LEUKEMIA_EXAMPLES", "hf://models/a/b", "use hf://datasets/owner/name, with @revision"),
+        ("LEUKEMIA_TRAINING", "yes", "use on, off, or limits as images=5000,minutes=120,queue=4"),
+        ("LEUKEMIA_TRAINING", "jobs=1,jobs=2", "use on, off, or limits as images=5000"),
+        ("LEUKEMIA_TRAINING", "minutes", "use for minutes a whole number from 1 to 100000"),
+        ("LEUKEMIA_TRAINING", "jobs=17", "use for jobs a whole number from 1 to 16"),
+        ("LEUKEMIA_TRAINING", "queue=-1", "use for queue a whole number from 0 to 1000"),
         ("LEUKEMIA_STATE_DIR", "~nobody-of-that-name/x", "whose ~ names a user"),
     ],
 )
@@ -136,6 +165,32 @@ def test_any_text_gives_settings_or_a_setting_error(environ):
 
 
 @pytest.mark.parametrize(
+    ("value", "dataset"),
+    [
+        ("ada/smears", HubDataset(repo="ada/smears", revision="main")),
+        ("ada/smears@v1.0", HubDataset(repo="ada/smears", revision="v1.0")),
+        ("hf://datasets/ada/smears", HubDataset(repo="ada/smears", revision="main")),
+        ("hf://datasets/ada/smears@refs/pr/1", HubDataset(repo="ada/smears", revision="refs/pr/1")),
+    ],
+)
+def test_examples_may_be_a_data_set_of_the_hub(value, dataset):
+    assert read(LEUKEMIA_EXAMPLES=value).examples == dataset
+
+
+@pytest.mark.parametrize("value", ["./ada/smears", "../ada", "/ada/smears", "smears", "a/b/c"])
+def test_any_other_path_of_examples_is_a_folder(value):
+    assert read(LEUKEMIA_EXAMPLES=value).examples == Path(value).absolute()
+
+
+def test_a_folder_that_is_there_goes_before_a_data_set_of_its_name(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ada" / "smears").mkdir(parents=True)
+    assert read(LEUKEMIA_EXAMPLES="ada/smears").examples == tmp_path / "ada" / "smears"
+    named = read(LEUKEMIA_EXAMPLES="hf://datasets/ada/smears").examples
+    assert named == HubDataset(repo="ada/smears")
+
+
+@pytest.mark.parametrize(
     ("platform", "environ", "folder"),
     [
         ("linux", HOME, "/home/ada/.local/share/leukemia-app"),
@@ -171,6 +226,7 @@ def test_shipped_models_come_first_then_own_ones(tmp_path):
         ("shipped", SHIPPED / "models"),
         ("own", tmp_path / "models"),
         ("own", Path("/more")),
+        ("trained here", tmp_path / "runs"),
     )
 
 

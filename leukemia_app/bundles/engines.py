@@ -37,11 +37,18 @@ class Engine(Protocol):
     def memory_mb(self) -> float:
         """Memory that the engine may take, estimated from the size of its file."""
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, FloatArray]:
+    @property
+    def at_once(self) -> int:
+        """How many pictures a call should bring where there are many; more would gain nothing."""
+
+    def run(
+        self, batch: FloatArray, *, beside_others: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
         """Logits (n, n_outputs) and features (n, channels), both float32.
 
         `batch` is (n, side, side, 3) float32, scaled as the recipe says; features are the
-        averages of the backbone's map.
+        averages of the backbone's map. `beside_others` says that the caller's other threads keep
+        the processor busy: one thread is enough then. The answer does not depend on it.
         """
 
     def explain(self, image: FloatArray, one_hot: FloatArray) -> FloatArray | None:
@@ -59,61 +66,24 @@ class _Interpreter:
     explain: Any
 
 
-class LiteRtEngine:
-    """A LiteRT file on the CPU; TensorFlow is not needed.
+class _Interpreters:
+    """Interpreters of one file, opened when they are needed, `most` of them at most."""
 
-    One interpreter uses two threads at most; where there are more, further interpreters are made
-    when several pictures are asked for at once. Pictures go in one by one: LiteRT gains nothing
-    from a batch of 32, but then needs 170 to 440 MB more.
-    """
+    def __init__(self, path: Path, *, threads_each: int, most: int) -> None:
+        self.most = most
+        self._path = path
+        self._threads_each = threads_each
+        self._made = 0
+        self._lock = Lock()
+        self._free: queue.LifoQueue[_Interpreter] = queue.LifoQueue()
 
-    device = "cpu"
-
-    def __init__(self, path: Path, threads: int) -> None:
-        """Open the file with room for `threads` threads in all.
+    @contextmanager
+    def one(self) -> Iterator[_Interpreter]:
+        """An interpreter that no other thread uses meanwhile.
 
         Raises:
             BundleError: the file is not a LiteRT file with the signatures `run` and `explain`.
         """
-        self._path = path
-        self._threads_each = min(threads, 2)
-        self._most = max(1, threads // 2)
-        self._made = 1
-        self._lock = Lock()
-        self._free: queue.LifoQueue[_Interpreter] = queue.LifoQueue()
-        self._free.put(self._open())
-        self.memory_mb = self._most * LITERT_MEMORY_RATIO * path.stat().st_size / 1e6
-
-    def run(self, batch: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As `Engine.run`."""
-        if self._most == 1 or len(batch) == 1:
-            answers = [self._run_one(image) for image in batch]
-        else:
-            with ThreadPoolExecutor(min(self._most, len(batch))) as pool:
-                answers = list(pool.map(self._run_one, batch))
-        return (
-            np.concatenate([answer["logits"] for answer in answers]),
-            np.concatenate([answer["features"] for answer in answers]),
-        )
-
-    def explain(self, image: FloatArray, one_hot: FloatArray) -> FloatArray | None:
-        """As `Engine.explain`."""
-        with self._interpreter() as interpreter:
-            answer = interpreter.run(pictures=image[None])
-            explained = interpreter.explain(
-                feature_map=answer["feature_map"], one_hot=one_hot[None]
-            )
-        cam: FloatArray = explained["cam"][0]
-        return cam
-
-    def _run_one(self, image: FloatArray) -> dict[str, FloatArray]:
-        with self._interpreter() as interpreter:
-            answer: dict[str, FloatArray] = interpreter.run(pictures=image[None])
-            return answer
-
-    @contextmanager
-    def _interpreter(self) -> Iterator[_Interpreter]:
-        """An interpreter that no other thread uses meanwhile."""
         interpreter = self._take()
         try:
             yield interpreter
@@ -126,7 +96,7 @@ class LiteRtEngine:
         except queue.Empty:
             pass
         with self._lock:
-            may_open = self._made < self._most
+            may_open = self._made < self.most
             self._made += may_open
         return self._open() if may_open else self._free.get()
 
@@ -146,8 +116,70 @@ class LiteRtEngine:
             ) from error
 
 
+class LiteRtEngine:
+    """A LiteRT file on the CPU; TensorFlow is not needed.
+
+    A picture that comes alone gets an interpreter of two threads, and so the shortest wait. Many
+    go side by side, each through an interpreter of one thread: no thread waits there for the
+    other's half of a layer. They go one by one: LiteRT gains nothing from a batch of 32, but then
+    needs 170 to 440 MB more.
+    """
+
+    device = "cpu"
+    at_once = 1
+
+    def __init__(self, path: Path, threads: int) -> None:
+        """Open the file with room for `threads` threads in all.
+
+        Raises:
+            BundleError: the file is not a LiteRT file with the signatures `run` and `explain`.
+        """
+        self._wide = _Interpreters(path, threads_each=min(threads, 2), most=max(1, threads // 2))
+        self._narrow = self._wide
+        count = self._wide.most
+        if threads > 1:
+            self._narrow = _Interpreters(path, threads_each=1, most=threads)
+            count += threads
+        with self._wide.one():  # a file that cannot be run is refused here
+            self.memory_mb = count * LITERT_MEMORY_RATIO * path.stat().st_size / 1e6
+
+    def run(
+        self, batch: FloatArray, *, beside_others: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
+        """As `Engine.run`."""
+        if len(batch) == 1 and not beside_others:
+            answers = [_answer(self._wide, batch[0])]
+        elif beside_others or self._narrow.most == 1:
+            answers = [_answer(self._narrow, image) for image in batch]
+        else:
+            with ThreadPoolExecutor(min(self._narrow.most, len(batch))) as pool:
+                answers = list(pool.map(partial(_answer, self._narrow), batch))
+        return (
+            np.concatenate([answer["logits"] for answer in answers]),
+            np.concatenate([answer["features"] for answer in answers]),
+        )
+
+    def explain(self, image: FloatArray, one_hot: FloatArray) -> FloatArray | None:
+        """As `Engine.explain`."""
+        with self._wide.one() as interpreter:
+            answer = interpreter.run(pictures=image[None])
+            explained = interpreter.explain(
+                feature_map=answer["feature_map"], one_hot=one_hot[None]
+            )
+        cam: FloatArray = explained["cam"][0]
+        return cam
+
+
+def _answer(interpreters: _Interpreters, image: FloatArray) -> dict[str, FloatArray]:
+    with interpreters.one() as interpreter:
+        answer: dict[str, FloatArray] = interpreter.run(pictures=image[None])
+        return answer
+
+
 class KerasEngine:
     """The network rebuilt in Keras, on a GPU, or on a CPU without LiteRT."""
+
+    at_once = 32
 
     def __init__(self, folder: Path, spec: Spec, device: str = "cpu") -> None:
         """Build the network on `device` (`cpu` or `gpu`), load its weights, compile it.
@@ -172,8 +204,10 @@ class KerasEngine:
             self.run(np.zeros((1, side_px, side_px, 3), np.float32))
         self.memory_mb = KERAS_MEMORY_RATIO * network.model.count_params() * 4 / 1e6
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As `Engine.run`."""
+    def run(
+        self, batch: FloatArray, *, beside_others: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
+        """As `Engine.run`; `beside_others` changes nothing."""
         with self._scope():
             answer = self._functions.run(batch)
         return answer["logits"].numpy(), answer["features"].numpy()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +29,7 @@ DISPLAY_SEGMENTATION = "stain"
 """Finds the cells to show and to measure where the recipe itself needs none."""
 
 CHUNK = 32
-"""Pictures or views that the engine gets at once: more gain nothing and cost memory."""
+"""Views that the engine gets at once: more gain nothing and cost memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,35 +95,52 @@ class Predictor:
         """`cpu` or `gpu`."""
         return self.engine.device
 
-    def logits(self, tensors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    @property
+    def at_once(self) -> int:
+        """How many pictures a call should bring where there are many; more would gain nothing."""
+        return self.engine.at_once
+
+    def logits(
+        self, tensors: FloatArray, *, beside_others: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
         """Logits (n, n_outputs) and features (n, channels), float32, means over the views.
 
-        `tensors` is (n, side, side, 3) float32, as `prepare` makes them for the bundle's recipe.
+        `tensors` is (n, side, side, 3) float32, as `prepare` makes them for the bundle's recipe;
+        `beside_others` as for `read`.
         """
         count = self.spec.recipe.views
         at_once = max(1, CHUNK // count)
         answers = []
         for start in range(0, len(tensors), at_once):
             part = tensors[start : start + at_once]
-            seen = np.concatenate([views(tensor, count) for tensor in part])
-            answers.append(self.engine.run(seen))
+            seen = np.concatenate([views(tensor, count) for tensor in part]) if count > 1 else part
+            answers.append(self.engine.run(seen, beside_others=beside_others))
         logits, features = (np.concatenate(values) for values in zip(*answers, strict=True))
         return _mean_of_views(logits, count), _mean_of_views(features, count)
 
-    def read(self, pictures: Sequence[Picture], *, measure: bool = True) -> list[Reading]:
+    def read(
+        self, pictures: Sequence[Picture], *, measure: bool = True, beside_others: bool = False
+    ) -> list[Reading]:
         """One reading a picture, in their order; the same as for each picture alone.
 
         Without `measure` cells are neither looked for nor measured: the decision then does not
         know whether there are any. For scoring thousands of pictures known to hold some.
+        `beside_others` says that the caller reads in several threads: each then keeps to its own.
 
         Raises:
             ImageError: a picture cannot be segmented.
         """
+        if self.at_once == 1 and len(pictures) > 1 and not beside_others:
+            # One by one, so that a core prepares one picture while the other runs the network.
+            with ThreadPoolExecutor(self.threads) as pool:
+                one = partial(self._read_one, measure=measure)
+                return list(pool.map(one, pictures))
         readings: list[Reading] = []
-        for start in range(0, len(pictures), CHUNK):
-            facts = self._facts_of_all(pictures[start : start + CHUNK], measure)
+        for start in range(0, len(pictures), self.at_once):
+            facts = self._facts_of_all(pictures[start : start + self.at_once], measure)
             started = perf_counter()
-            logits, features = self.logits(np.stack([each.tensor for each in facts]))
+            tensors = np.stack([each.tensor for each in facts])
+            logits, features = self.logits(tensors, beside_others=beside_others)
             model_ms = 1000 * (perf_counter() - started) / len(facts)
             scores = self._scope_scores(features)
             probabilities = to_probabilities(logits, self.spec.temperature)
@@ -131,6 +149,10 @@ class Predictor:
                 for each, row, score in zip(facts, probabilities, scores, strict=True)
             ]
         return readings
+
+    def _read_one(self, picture: Picture, measure: bool) -> Reading:
+        (reading,) = self.read([picture], measure=measure, beside_others=True)
+        return reading
 
     def examine(self, picture: Picture, label: str | None = None) -> Examination:
         """One picture's reading with cells, measures and the heat of `label`, or of its answer.

@@ -4,16 +4,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leukemia_app.bundles.reference import REFERENCE_FILE, Reference
 from leukemia_app.bundles.spec import Spec
 from leukemia_app.errors import BundleError
-from leukemia_app.imaging.picture import FloatArray
 
 if TYPE_CHECKING:
     from leukemia_app.networks.build import Network
 
 WEIGHTS_FILE = "model.weights.h5"
+LAYER_GROUPS = ("layers", "model_weights")
+"""Where Keras puts layers: today, and in a whole model of the format before; else at the top."""
 
 
 def load_network(folder: Path, spec: Spec) -> "Network":
@@ -89,8 +91,22 @@ def save_weights(network: "Network", path: Path) -> None:
     full.unlink()
 
 
-def _halved(values: FloatArray) -> Any:
+def layers_in(path: Path) -> tuple[str, ...]:
+    """Names of the layers in a weights file of Keras, of today's format or the one before.
+
+    Raises:
+        OSError: the file is no HDF5 file.
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        return tuple(next((file[name] for name in LAYER_GROUPS if name in file), file))
+
+
+def _halved(values: NDArray[Any]) -> NDArray[Any]:
     """The same values as float16 where that loses nothing."""
+    if not np.issubdtype(values.dtype, np.floating):
+        return values
     with np.errstate(over="ignore"):
         half = values.astype(np.float16)
     return half if np.array_equal(half.astype(values.dtype), values) else values

@@ -9,6 +9,7 @@ from leukemia_app.errors import DatasetError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 PARTS = ("train", "val", "test", "")
+COLUMNS = ("file", "label", "group", "part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,30 @@ def read_manifest(
     return Manifest(
         folder=folder, rows=_rows_of_csv(folder, groups), group_level=group_level or "run"
     )
+
+
+def write_manifest(path: Path, rows: Sequence[Row]) -> None:
+    """Write `rows` as the CSV that `read_manifest` reads; `path` is replaced at once or not at all.
+
+    Raises:
+        DatasetError: a row lacks its file, label or group, or has a name that is no text.
+    """
+    draft = path.with_name(f"{path.name}.part")
+    with draft.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            cells = [getattr(row, column) for column in COLUMNS]
+            if not all(cells[:3]):
+                raise DatasetError(f"{row.file or 'A row'} lacks its file, label or group; "
+                                   "give it all three.")  # fmt: skip
+            try:
+                writer.writerow(cells)
+            except UnicodeEncodeError as error:
+                raise DatasetError(
+                    f"{row.file!r} has a name that is no text; rename the file."
+                ) from error
+    draft.replace(path)
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from leukemia_app.evaluation.metrics import balanced_log_loss
 from leukemia_app.imaging.picture import FloatArray
@@ -16,6 +15,9 @@ def fit_temperature(true: NDArray[np.int64], logits: FloatArray) -> float:
     `logits` is (n_images, n_outputs) of pictures the network did not learn from.
     Source: Guo et al. 2017, arXiv 1706.04599.
     """
+    # Only fitting needs SciPy: a page that shows a report goes without it.
+    from scipy.optimize import minimize_scalar
+
     low, high = np.log(TEMPERATURES)
     found = minimize_scalar(
         lambda log_t: balanced_log_loss(true, logits / np.float32(np.exp(log_t))),
@@ -60,3 +62,16 @@ def choose_positive_threshold(
     # 0.55 * 20 is a little over 11 in floating point.
     n_needed = max(1, int(np.ceil(sensitivity * len(positive) - 1e-9)))
     return float(positive[n_needed - 1])
+
+
+def without_temperature(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """The probabilities as they were before the logits were divided, (n_images, n_classes).
+
+    `softmax(temperature * log p)` undoes `softmax(logits / temperature)`.
+    """
+    # A probability too small for its type must not become a logarithm of nothing.
+    least = np.finfo(np.float32).tiny
+    logits = np.log(np.maximum(probabilities.astype(np.float64), least)) * temperature
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    before: FloatArray = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return before

@@ -13,9 +13,18 @@ from leukemia_app.bundles.spec import SEEN_DIGITS, Spec
 from leukemia_app.evaluation import metrics
 from leukemia_app.evaluation.corruptions import corrupt
 from leukemia_app.evaluation.intervals import bootstrap_interval
-from leukemia_app.imaging.picture import FloatArray, Picture, pixels_digest
+from leukemia_app.evaluation.measures import (
+    UNDEFINED,
+    draws_of,
+    figure_interval,
+    measure,
+)
+from leukemia_app.evaluation.measures import Answers as Answers
+from leukemia_app.evaluation.measures import Interval as Interval
+from leukemia_app.imaging.picture import Picture, pixels_digest
 
 CHUNK = 32
+DISTURBED_FIGURES = ("macro_f1", "auroc", "refer_rate")
 
 
 class Reader(Protocol):
@@ -36,30 +45,8 @@ class Sample:
     picture: Picture
     label: str
     group: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A figure and the ends of its 95 % interval; None where it is not defined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What a model said of n pictures.
-
-    `true` and `predicted` are (n,) int64 class numbers, `probabilities` (n, n_classes) float32,
-    `referred` (n,) bool, `groups` n names.
-    """
-
-    true: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    probabilities: FloatArray
-    referred: NDArray[np.bool_]
-    groups: tuple[str, ...]
+    file: str = ""
+    """Path below the data folder; the picture's own name where it is empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +100,24 @@ def evaluate(
     found = _answers(reader, fresh, conditions, progress)
     plain = found["", 0]
     labels = reader.spec.label_names
+    measured = measure(plain, labels)
     disturbed: dict[str, list[Mapping[str, Any]]] = {}
+    # The pictures are the same under every disturbance, and so are the samples of them.
+    draws = draws_of(plain) if corruptions and len(plain.true) else None
     for name, strength in corruptions:
         answers = found[name, strength]
-        disturbed.setdefault(name, []).append(
-            {"strength": strength, "macro_f1": vars(figure(answers, "macro_f1")),
-             "auroc": vars(figure(answers, "auroc")),
-             "refer_rate": vars(figure(answers, "refer_rate"))}
-        )  # fmt: skip
+        figures = {
+            each: vars(UNDEFINED if draws is None else figure_interval(answers, each, draws))
+            for each in DISTURBED_FIGURES
+        }
+        disturbed.setdefault(name, []).append({"strength": strength, **figures})
     return Evaluation(
         model=reader.spec.id,
         split=split,
         labels=labels,
         answers=plain,
-        metrics={name: figure(plain, name) for name in FIGURES},
-        per_class={label: _per_class(plain, number) for number, label in enumerate(labels)},
+        metrics=measured.overall,
+        per_class=measured.per_class,
         corruptions=disturbed,
         left_out={"seen_in_training": fresh.n_left_out},
     )
@@ -151,7 +141,9 @@ class _Fresh:
 
 def figure(answers: Answers, name: str, n_draws: int = 1000, seed: int = 0) -> Interval:
     """One of `FIGURES` with its interval from a bootstrap over groups within classes."""
-    return interval(answers, FIGURES[name], n_draws, seed)
+    if not len(answers.true):
+        return UNDEFINED
+    return figure_interval(answers, name, draws_of(answers, n_draws, seed))
 
 
 def interval(
@@ -160,7 +152,7 @@ def interval(
     """A statistic of the answers with its interval from a bootstrap over groups within classes."""
     everything = np.arange(len(answers.true))
     if not len(everything):
-        return Interval(value=None, low=None, high=None)
+        return UNDEFINED
     ends = bootstrap_interval(
         lambda rows: statistic(answers, rows), answers.groups, answers.true.tolist(), n_draws, seed
     )
@@ -170,59 +162,6 @@ def interval(
 
 
 Statistic = Callable[[Answers, NDArray[np.int64]], float | None]
-
-
-def _by_label(score: Callable[..., float | None]) -> Statistic:
-    return lambda answers, rows: score(
-        answers.true[rows], answers.predicted[rows], answers.probabilities.shape[1]
-    )
-
-
-def _by_probability(score: Callable[..., float | None]) -> Statistic:
-    return lambda answers, rows: score(answers.true[rows], answers.probabilities[rows])
-
-
-def _refer_rate(answers: Answers, rows: NDArray[np.int64]) -> float | None:
-    return float(answers.referred[rows].mean())
-
-
-def _answered_error(answers: Answers, rows: NDArray[np.int64]) -> float | None:
-    kept = rows[~answers.referred[rows]]
-    if not len(kept):
-        return None
-    return float((answers.true[kept] != answers.predicted[kept]).mean())
-
-
-FIGURES: Mapping[str, Statistic] = {
-    "accuracy": _by_label(metrics.accuracy),
-    "balanced_accuracy": _by_label(metrics.balanced_accuracy),
-    "macro_f1": _by_label(metrics.macro_f1),
-    "auroc": _by_probability(metrics.macro_auroc),
-    "ece": _by_probability(metrics.expected_calibration_error),
-    "brier": _by_probability(metrics.brier),
-    "refer_rate": _refer_rate,
-    "error_among_answered": _answered_error,
-}
-
-
-def _per_class(answers: Answers, number: int) -> dict[str, Interval]:
-    def sensitivity(given: Answers, rows: NDArray[np.int64]) -> float | None:
-        mine = rows[given.true[rows] == number]
-        return float((given.predicted[mine] == number).mean()) if len(mine) else None
-
-    def specificity(given: Answers, rows: NDArray[np.int64]) -> float | None:
-        others = rows[given.true[rows] != number]
-        return float((given.predicted[others] != number).mean()) if len(others) else None
-
-    def predictive_value(given: Answers, rows: NDArray[np.int64]) -> float | None:
-        called = rows[given.predicted[rows] == number]
-        return float((given.true[called] == number).mean()) if len(called) else None
-
-    wanted: Mapping[str, Statistic] = {
-        "sensitivity": sensitivity, "specificity": specificity,
-        "positive_predictive_value": predictive_value,
-    }  # fmt: skip
-    return {name: interval(answers, statistic) for name, statistic in wanted.items()}
 
 
 def _answers(
@@ -235,6 +174,7 @@ def _answers(
     readings: dict[tuple[str, int], list[Reading]] = {condition: [] for condition in conditions}
     true: list[int] = []
     groups: list[str] = []
+    files: list[str] = []
     for chunk in _chunks(samples):
         for condition in conditions:
             pictures = [
@@ -244,6 +184,7 @@ def _answers(
             readings[condition] += reader.read(pictures, measure=False)
         true += [labels.index(sample.label) for sample in chunk]
         groups += [sample.group for sample in chunk]
+        files += [sample.file or sample.picture.name for sample in chunk]
         progress(len(true))
     return {
         condition: Answers(
@@ -254,6 +195,8 @@ def _answers(
             ).reshape(len(items), len(labels)),
             referred=np.array([item.decision.kind == "refer" for item in items], bool),
             groups=tuple(groups),
+            files=tuple(files),
+            reasons=tuple(" ".join(item.decision.reasons) for item in items),
         )
         for condition, items in readings.items()
     }

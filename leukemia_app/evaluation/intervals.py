@@ -1,6 +1,7 @@
 """Intervals for measured shares, and how many more pictures would narrow them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
@@ -74,10 +75,66 @@ def group_draws(
     Source: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8.
     """
     members, by_stratum = _strata(groups, strata)
+    for drawn in _drawn_groups(by_stratum, n_draws, seed):
+        yield np.concatenate([members[group] for group in drawn])
+
+
+def _drawn_groups(
+    by_stratum: Sequence[NDArray[np.int64]], n_draws: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     for _ in range(n_draws):
-        drawn = np.concatenate([rng.choice(some, len(some)) for some in by_stratum])
-        yield np.concatenate([members[group] for group in drawn])
+        yield np.concatenate([rng.choice(some, len(some)) for some in by_stratum])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resampled:
+    """The samples of `group_draws` as counts: what is summed over pictures is summed by group."""
+
+    group_of: NDArray[np.int64]
+    """Group number of each picture, (n_pictures,)."""
+    counts: NDArray[np.float64]
+    """How often each sample drew each group, (n_draws, n_groups)."""
+    varies: bool
+    """Whether each stratum has two groups or more: what never varies would look certain."""
+
+    def sums(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sum over each sample's pictures of `values` (n_pictures, …): (n_draws, …)."""
+        by_group = np.zeros((self.counts.shape[1], *values.shape[1:]))
+        np.add.at(by_group, self.group_of, values)
+        summed = self.counts @ by_group.reshape(len(by_group), -1)
+        return summed.reshape(len(self.counts), *values.shape[1:])
+
+    def interval(self, values: NDArray[np.float64]) -> tuple[float, float] | None:
+        """Ends of the 95 % percentile interval of a figure of each sample, (n_draws,).
+
+        NaN stands for undefined; None as in `bootstrap_interval`.
+        """
+        known = values[~np.isnan(values)]
+        if not self.varies or not len(known) or len(known) < 0.95 * len(values):
+            return None
+        low, high = np.percentile(known, (2.5, 97.5))
+        return float(low), float(high)
+
+
+def resample(
+    groups: Sequence[str], strata: Sequence[object], n_draws: int = 1000, seed: int = 0
+) -> Resampled:
+    """The samples that `group_draws` makes of the same arguments, as counts of groups."""
+    group_of = np.unique(groups, return_inverse=True)[1]
+    by_stratum = _strata(groups, strata)[1]
+    n_groups = int(group_of.max()) + 1
+    counts = np.stack(
+        [np.bincount(drawn, minlength=n_groups) for drawn in
+         _drawn_groups(by_stratum, n_draws, seed)]
+    )  # fmt: skip
+    varies = min(map(len, by_stratum)) > 1
+    return Resampled(group_of=group_of, counts=counts.astype(np.float64), varies=varies)
+
+
+def each_once(n_pictures: int) -> Resampled:
+    """Every picture once, as the only sample: what gives the figure itself."""
+    return Resampled(group_of=np.zeros(n_pictures, np.int64), counts=np.ones((1, 1)), varies=False)
 
 
 def _strata(

@@ -1,4 +1,8 @@
-"""How good predictions are: figures as the field defines them."""
+"""How good predictions are: figures as the field defines them.
+
+Figures of answers come from their confusion counts, `(..., n_classes, n_classes)` with true
+classes in rows: one matrix or one for each of many samples. NaN stands for what is not defined.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +10,8 @@ from numpy.typing import NDArray
 from leukemia_app.imaging.picture import FloatArray
 
 Targets = NDArray[np.int64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
+Values = NDArray[np.float64]
 
 
 def balanced_log_loss(true: Targets, logits: FloatArray) -> float:
@@ -30,40 +36,164 @@ def confusion(true: Targets, predicted: Targets, n_classes: int) -> NDArray[np.i
     return counts
 
 
+def _hits(counts: Counts) -> Values:
+    hits: Values = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
+    return hits
+
+
+def _share(part: Values | Counts, whole: Values | Counts) -> Values:
+    """Part by whole; NaN where there is no whole."""
+    part, whole = np.broadcast_arrays(part, whole)
+    shares: Values = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return shares
+
+
+def class_sensitivity(counts: Counts) -> Values:
+    """Share of each class's pictures that were called so, (..., n_classes); also called recall."""
+    return _share(_hits(counts), counts.sum(-1))
+
+
+def class_specificity(counts: Counts) -> Values:
+    """Share of the other classes' pictures that were not called so, (..., n_classes)."""
+    others = counts.sum((-2, -1))[..., None] - counts.sum(-1)
+    return _share(others - (counts.sum(-2) - _hits(counts)), others)
+
+
+def class_ppv(counts: Counts) -> Values:
+    """Share of the pictures called so that are of the class, (..., n_classes).
+
+    The positive predictive value, also called precision. It holds for the prevalence of the
+    pictures counted.
+    """
+    return _share(_hits(counts), counts.sum(-2))
+
+
+def class_npv(counts: Counts) -> Values:
+    """Share of the pictures not called so that are of another class, (..., n_classes).
+
+    The negative predictive value. It holds for the prevalence of the pictures counted.
+    """
+    missed = counts.sum(-1) - _hits(counts)
+    not_called = counts.sum((-2, -1))[..., None] - counts.sum(-2)
+    return _share(not_called - missed, not_called)
+
+
+def class_f1(counts: Counts) -> Values:
+    """2 TP / (2 TP + FP + FN) of each class, (..., n_classes); NaN for a class without picture."""
+    support = counts.sum(-1)
+    f1 = _share(2 * _hits(counts), counts.sum(-2) + support)
+    return np.where(support > 0, f1, np.nan)
+
+
+def prevalence(counts: Counts) -> Values:
+    """Each class's share of the pictures, (..., n_classes)."""
+    return _share(counts.sum(-1), counts.sum((-2, -1))[..., None])
+
+
+def accuracy_of(counts: Counts) -> Values:
+    """Share of right answers, (...)."""
+    return _share(_hits(counts).sum(-1), counts.sum((-2, -1)))
+
+
+def balanced_accuracy_of(counts: Counts) -> Values:
+    """Mean of the classes' sensitivities, (...); NaN where a class has no picture."""
+    mean: Values = class_sensitivity(counts).mean(-1)
+    return mean
+
+
+def macro_f1_of(counts: Counts) -> Values:
+    """Mean of the classes' F1, (...); NaN where a class has no picture."""
+    mean: Values = class_f1(counts).mean(-1)
+    return mean
+
+
+def weighted_f1_of(counts: Counts) -> Values:
+    """Mean of the classes' F1, each by its share of the pictures, (...)."""
+    weighed: Values = np.where(counts.sum(-1) > 0, class_f1(counts) * prevalence(counts), 0).sum(-1)
+    return np.where(counts.sum((-2, -1)) > 0, weighed, np.nan)
+
+
 def accuracy(true: Targets, predicted: Targets, n_classes: int) -> float | None:
     """Share of right answers; None without pictures."""
-    return float((true == predicted).mean()) if len(true) else None
+    return _known(accuracy_of(confusion(true, predicted, n_classes)))
 
 
 def balanced_accuracy(true: Targets, predicted: Targets, n_classes: int) -> float | None:
     """Mean of the classes' sensitivities; None where a class has no picture."""
-    counts = confusion(true, predicted, n_classes)
-    support = counts.sum(1)
-    return float((np.diag(counts) / support).mean()) if (support > 0).all() else None
+    return _known(balanced_accuracy_of(confusion(true, predicted, n_classes)))
 
 
 def macro_f1(true: Targets, predicted: Targets, n_classes: int) -> float | None:
-    """Mean over classes of 2 TP / (2 TP + FP + FN); None where a class has no picture."""
-    counts = confusion(true, predicted, n_classes)
-    if (counts.sum(1) == 0).any():
-        return None
-    hits = np.diag(counts)
-    return float((2 * hits / (counts.sum(0) + counts.sum(1))).mean())
+    """Mean of the classes' F1; None where a class has no picture."""
+    return _known(macro_f1_of(confusion(true, predicted, n_classes)))
+
+
+def _known(value: Values) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def ppv_at(sensitivity: float, specificity: float, share: float) -> float | None:
+    """Positive predictive value where the class has this share of the pictures, 0 to 1.
+
+    None where nothing would be called so. Source: Bayes' rule; Altman & Bland 1994, BMJ 309, 102.
+    """
+    called = sensitivity * share + (1 - specificity) * (1 - share)
+    return sensitivity * share / called if called else None
+
+
+def npv_at(sensitivity: float, specificity: float, share: float) -> float | None:
+    """Negative predictive value where the class has this share of the pictures, 0 to 1.
+
+    None where everything would be called so. Source: as `ppv_at`.
+    """
+    not_called = (1 - sensitivity) * share + specificity * (1 - share)
+    return specificity * (1 - share) / not_called if not_called else None
 
 
 def auroc(true: Targets, scores: NDArray[np.floating]) -> float | None:
     """Chance that a picture of class 1 scores above one of class 0, ties by half.
 
-    None where one of the classes is absent. Source: Mann & Whitney 1947, by ranks.
+    None where one of the classes is absent. Source: Mann & Whitney 1947.
     """
-    positive = true == 1
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    if not n_positive or not n_negative:
-        return None
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
-    above = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
-    return float(above / (n_positive * n_negative))
+    return _known(ranking(true == 1, scores, np.ones((1, len(true))))[0][0])
+
+
+def average_precision(true: Targets, scores: NDArray[np.floating]) -> float | None:
+    """Precision at each threshold, weighed by the recall it adds; None without class 1.
+
+    Source: Boyd, Eng & Page 2013, Area under the precision-recall curve (no interpolation).
+    """
+    return _known(ranking(true == 1, scores, np.ones((1, len(true))))[1][0])
+
+
+def ranking(
+    positive: NDArray[np.bool_], scores: NDArray[np.floating], weights: Values
+) -> tuple[Values, Values]:
+    """AUROC and average precision of samples, (n_samples,) each.
+
+    `positive` and `scores` are (n_images,), `weights` (n_samples, n_images) how often each image
+    stands in each sample.
+    """
+    order = np.argsort(-scores, kind="stable")
+    # Pictures of one score stand or fall together: only the last of them is a threshold.
+    ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))
+    if not len(ends):
+        return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
+    drawn = weights[:, order]
+    called = np.cumsum(drawn, 1)[:, ends]
+    found = np.cumsum(drawn * positive[order], 1)[:, ends]
+    wrongly = called - found
+    more_found, more_wrongly = (
+        np.diff(found, prepend=0, axis=1),
+        np.diff(wrongly, prepend=0, axis=1),
+    )
+    above = (more_wrongly * (found - more_found / 2)).sum(1)
+    # A sample may hold none of the pictures called first: they weigh nothing then.
+    precision = found / np.maximum(called, 1)
+    return (
+        _share(above, found[:, -1] * wrongly[:, -1]),
+        _share((precision * more_found).sum(1), found[:, -1]),
+    )
 
 
 def macro_auroc(true: Targets, probabilities: FloatArray) -> float | None:
@@ -78,16 +208,29 @@ def macro_auroc(true: Targets, probabilities: FloatArray) -> float | None:
     return float(np.mean(known)) if len(known) == len(each) else None
 
 
+def squared_errors(true: Targets, probabilities: FloatArray) -> Values:
+    """Squared distance of each picture's probabilities from the truth, (n_images,), 0 to 2."""
+    truth = np.eye(probabilities.shape[1])[true]
+    errors: Values = ((probabilities - truth) ** 2).sum(1)
+    return errors
+
+
 def brier(true: Targets, probabilities: FloatArray) -> float | None:
     """Mean squared distance of the probabilities from the truth, summed over classes; 0 to 2."""
-    if not len(true):
-        return None
-    truth = np.eye(probabilities.shape[1])[true]
-    return float(((probabilities - truth) ** 2).sum(1).mean())
+    return float(squared_errors(true, probabilities).mean()) if len(true) else None
+
+
+N_BINS = 15
+"""Equally wide bins of the calibration error and of the reliability curve."""
+
+
+def bins_of(top: NDArray[np.floating], n_bins: int = N_BINS) -> NDArray[np.int64]:
+    """Number of the equally wide bin of each top probability, (n_images,)."""
+    return np.minimum((top * n_bins).astype(np.int64), n_bins - 1)
 
 
 def expected_calibration_error(
-    true: Targets, probabilities: FloatArray, n_bins: int = 15
+    true: Targets, probabilities: FloatArray, n_bins: int = N_BINS
 ) -> float | None:
     """Mean distance between top probability and accuracy in equally wide bins, by their size.
 
@@ -95,11 +238,7 @@ def expected_calibration_error(
     """
     if not len(true):
         return None
-    top = probabilities.max(1)
-    right = probabilities.argmax(1) == true
-    bins = np.minimum((top * n_bins).astype(int), n_bins - 1)
-    gaps = [
-        abs(right[bins == number].mean() - top[bins == number].mean()) * (bins == number).mean()
-        for number in np.unique(bins)
-    ]
-    return float(np.sum(gaps))
+    gap = np.zeros(n_bins)
+    top = probabilities.max(1).astype(np.float64)
+    np.add.at(gap, bins_of(top, n_bins), (probabilities.argmax(1) == true) - top)
+    return float(np.abs(gap).sum() / len(true))

@@ -32,16 +32,18 @@ class Illustrated:
     """The main cell in words."""
 
 
-def html_report(shown: Sequence[Illustrated], spec: Spec, *, made_at: str) -> str:
+def html_report(
+    shown: Sequence[Illustrated], spec: Spec, *, made_at: str, one_smear: bool = True
+) -> str:
     """A page that prints on A4 and needs nothing else: no script, no address.
 
-    One picture is shown in full; several as a table under their summary. `made_at` is the time
-    as it shall be printed.
+    One picture is shown in full; several as a table, under their summary where they are one smear.
+    `made_at` is the time as it shall be printed.
     """
     if len(shown) == 1 and isinstance(shown[0].result, Reading):
         body = _one_picture(shown[0], shown[0].result, spec)
     else:
-        body = _many_pictures(shown, spec)
+        body = _many_pictures(shown, spec, one_smear)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>Reading of {_safe(_title(shown))}</title><style>{STYLE}</style></head><body>"
@@ -68,11 +70,13 @@ def _one_picture(item: Illustrated, reading: Reading, spec: Spec) -> str:
     )
 
 
-def _many_pictures(shown: Sequence[Illustrated], spec: Spec) -> str:
+def _many_pictures(shown: Sequence[Illustrated], spec: Spec, one_smear: bool) -> str:
     readings = [item.result for item in shown if isinstance(item.result, Reading)]
     rows = "".join(f"<tr>{_row(item)}</tr>" for item in shown)
     heads = "".join(f"<th>{head}</th>" for head in ("", "file", "decision", "top class", "why"))
-    summary = _summary(readings, spec.label_names) if len(readings) > 1 else ""
+    summary = "" if one_smear else f'<p class="lead">{_safe(words.APART)}</p>'
+    if one_smear and len(readings) > 1:
+        summary = _summary(readings, spec.label_names)
     table = f'<table class="files"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     return f"{summary}{table}"
 
@@ -82,7 +86,7 @@ def _summary(readings: Sequence[Reading], labels: Sequence[str]) -> str:
     rows = "".join(_count_row(count) for count in (*found.counts, found.referred))
     heads = "".join(f"<th>{head}</th>" for head in words.SUMMARY_HEADS)
     return (
-        f'<p class="lead">{_safe(words.summary_sentence(found))}</p>'
+        f'<p class="lead">{_safe(words.ONE_SMEAR)} {_safe(words.summary_sentence(found))}</p>'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f"<p>{_safe(words.SUMMARY_NOTE)}</p>"
     )

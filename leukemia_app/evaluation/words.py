@@ -9,11 +9,21 @@ from leukemia_app.evaluation.smear import Count, SmearSummary
 
 MAIN_METRICS = ("macro-F1", "AUROC", "balanced accuracy")
 """What speaks for a model first; bare accuracy hides a rare class."""
+MAIN_METRICS_OF_TWO = ("AUROC", "macro-F1", "balanced accuracy")
+"""The same for two classes, where AUROC owes nothing to the threshold."""
+CONTROL_WORDS: Mapping[str, str] = {
+    "colour histogram alone": "colour alone",
+    "cell area alone": "size alone",
+    "background alone": "background alone",
+}
+"""How a figure's control is called in short, by how its name goes on after the metric."""
 
 RESEARCH_USE = "Research use only, not a diagnosis"
 REFER = "Refer to an expert"
 MAP_HINT = "The map shows where the score reacts, not why."
 NO_MAP = "A map of where the model looked is not available for this model."
+ONE_SMEAR = "This takes all pictures as one patient’s smear."
+APART = "These pictures are not one smear, so nothing is counted over all of them."
 SUMMARY_NOTE = (
     "Shares are of the pictures the model answered, with 95 % Wilson intervals, which hold for "
     "independent pictures. The last row is of all pictures read."
@@ -82,14 +92,32 @@ def figure_cells(item: Figure) -> tuple[str, str, str, str, str]:
 
 
 def main_figure(spec: Spec) -> Figure | None:
-    """The result that speaks for the model: on test pictures, by the metrics of `MAIN_METRICS`."""
+    """The result that speaks for the model: on test pictures, by the first of the main metrics."""
+    metrics = MAIN_METRICS_OF_TWO if len(spec.labels) == 2 else MAIN_METRICS
 
     def rank(item: Figure) -> tuple[bool, int]:
-        known = item.name in MAIN_METRICS
-        return item.part != "test", MAIN_METRICS.index(item.name) if known else len(MAIN_METRICS)
+        known = item.name in metrics
+        return item.part != "test", metrics.index(item.name) if known else len(metrics)
 
     results = [figure for figure in spec.figures if figure.kind == "result"]
     return min(results, key=rank, default=None)
+
+
+def headline(spec: Spec) -> str | None:
+    """The main figure, and beside it what colour, size or background alone reach on its part."""
+    main = main_figure(spec)
+    if main is None:
+        return None
+    controls = [
+        f"{short} {item.value:.3f}"
+        for item in spec.figures
+        for name, short in CONTROL_WORDS.items()
+        if item.kind == "control"
+        and item.part == main.part
+        and item.value is not None
+        and item.name.startswith(f"{main.name}, {name}")
+    ]
+    return " · ".join(filter(None, [figure_line(main), ", ".join(controls)]))
 
 
 def split_words(spec: Spec) -> str:
@@ -102,8 +130,12 @@ def split_words(spec: Spec) -> str:
 
 def reads(spec: Spec) -> str:
     """What a model takes and gives, in a few words."""
-    what = "single cells" if spec.recipe.input == "cell" else "fields of a smear"
-    return f"reads {what}, {len(spec.labels)} classes"
+    return f"reads {inputs(spec)}, {len(spec.labels)} classes"
+
+
+def inputs(spec: Spec) -> str:
+    """What the model's pictures show."""
+    return "single cells" if spec.recipe.input == "cell" else "fields of a smear"
 
 
 def fact_rows(spec: Spec) -> tuple[tuple[str, str], ...]:

@@ -91,7 +91,7 @@ def read_picture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Picture:
             raise ImageError(f"{path.name} is not a file. {_ACCEPTED}")
         _check_bytes(facts.st_size, path.name, limits)
         with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)
+            data = file.read(facts.st_size)  # to ask for the limit would clear as much memory
     except FileNotFoundError as error:
         raise ImageError(f"{path.name} is not there. Check the folder and the spelling.") from error
     except (OSError, ValueError) as error:
@@ -166,7 +166,9 @@ def _container(data: bytes, name: str) -> str:
     advice = advice_for(data)
     if advice is not None:
         raise ImageError(f"{name} {advice}. JPEG, PNG, BMP, WebP and TIFF are read.")
-    raise ImageError(f"{name} is not a picture that is known here. {_ACCEPTED}")
+    raise ImageError(
+        f"{name} is not a picture: its content is no JPEG, PNG, BMP, WebP or TIFF file. {_ACCEPTED}"
+    )
 
 
 def _too_large(name: str, size: str, limits: Limits) -> str:

@@ -86,7 +86,8 @@ def scale(pixels: UInt8Array, scaling: str) -> FloatArray:
     """
     values = pixels.astype(np.float32)
     if scaling == "signed_unit":
-        return values / np.float32(127.5) - np.float32(1)
+        values /= np.float32(127.5)
+        values -= np.float32(1)
     if scaling == "caffe":
         return values[..., ::-1] - np.array(CAFFE_MEAN_BGR, np.float32)
     return values

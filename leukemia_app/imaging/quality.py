@@ -1,12 +1,13 @@
 """Whether a picture is sharp, bright and rich enough to be read, measured without a model."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from leukemia_app.imaging.picture import BoolArray, FloatArray, UInt8Array
+from leukemia_app.imaging.picture import FloatArray, UInt8Array
 
 SIDE_MEASURED_PX = 512
 """A longer picture is shrunk to this side first: for speed, and so that cameras compare."""
@@ -84,24 +85,28 @@ def assess(pixels: UInt8Array) -> Quality:
     blocks from passing for detail. Source: after Crété et al., "The blur effect", SPIE 6492
     (2007), who blur once more and compare.
     """
-    shown, visible = _shrunk(pixels)
-    if np.count_nonzero(visible) < _FEWEST_PIXELS:
-        visible = np.ones_like(visible)  # all black: so let it be measured
+    shown, seen = _shrunk(pixels)
     channels = cv2.split(shown)
-    largest = cv2.max(cv2.max(channels[0], channels[1]), channels[2])[visible]
-    smallest = cv2.min(cv2.min(channels[0], channels[1]), channels[2])[visible]
+    largest = _masked(cv2.max(cv2.max(channels[0], channels[1]), channels[2]), seen)
+    smallest = _masked(cv2.min(cv2.min(channels[0], channels[1]), channels[2]), seen)
+    n_seen = largest.size if seen is None else cv2.countNonZero(seen)
+    brightest, palest = (cv2.sumElems(part)[0] / n_seen for part in (largest, smallest))
+    clipped = cv2.compare(smallest, _CLIPPED_VALUE, cv2.CMP_GE)
     measured = Quality(
-        sharpness=_sharpness(shown, visible),
-        brightness=float(largest.mean()) / 255,
-        contrast=max(_spread(channel[visible]) for channel in channels) / 255,
-        chroma=float(largest.mean() - smallest.mean()) / 255,
-        clipped_fraction=float((smallest >= _CLIPPED_VALUE).mean()),
+        sharpness=_sharpness(shown, seen),
+        brightness=brightest / 255,
+        contrast=max(_spread(channel, seen) for channel in channels) / 255,
+        chroma=(brightest - palest) / 255,
+        clipped_fraction=cv2.countNonZero(clipped) / n_seen,
     )
     return replace(measured, findings=tuple(_findings(measured, *pixels.shape[:2])))
 
 
-def _shrunk(pixels: UInt8Array) -> tuple[UInt8Array, BoolArray]:
-    """The picture, at most `SIDE_MEASURED_PX` long, and which pixels hold nothing masked."""
+def _shrunk(pixels: UInt8Array) -> tuple[UInt8Array, UInt8Array | None]:
+    """The picture, at most `SIDE_MEASURED_PX` long, and 255 where it holds nothing masked.
+
+    None in place of the mask where all pixels count: the usual case, and several times faster.
+    """
     black_part = cv2.inRange(pixels, (0, 0, 0), (0, 0, 0))  # (rows, columns), 0 or 255
     rows, columns = black_part.shape
     factor = SIDE_MEASURED_PX / max(rows, columns)
@@ -109,30 +114,42 @@ def _shrunk(pixels: UInt8Array) -> tuple[UInt8Array, BoolArray]:
         size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
         black_part = cv2.resize(black_part, size, interpolation=cv2.INTER_AREA)
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return pixels, black_part == 0
+    n_black = cv2.countNonZero(black_part)
+    if n_black == 0 or black_part.size - n_black < _FEWEST_PIXELS:
+        return pixels, None  # all black: so let it be measured
+    return pixels, np.asarray(cv2.compare(black_part, 0, cv2.CMP_EQ))
 
 
-def _spread(values: UInt8Array) -> int:
+def _masked(values: UInt8Array, seen: UInt8Array | None) -> UInt8Array:
+    """The values with 0 where nothing is seen."""
+    return values if seen is None else np.asarray(cv2.bitwise_and(values, seen))
+
+
+def _spread(values: UInt8Array, seen: UInt8Array | None) -> int:
     """From the 1st to the 99th percentile, by nearest rank."""
-    below = np.cumsum(np.bincount(values, minlength=256))
-    low, high = np.searchsorted(below, (0.01 * values.size, 0.99 * values.size))
+    counts = cv2.calcHist([values], [0], seen, [256], [0, 256]).ravel()
+    below = np.cumsum(counts, dtype=np.float64)
+    low, high = np.searchsorted(below, (0.01 * below[-1], 0.99 * below[-1]))
     return int(high - low)
 
 
-def _sharpness(shown: UInt8Array, visible: BoolArray) -> float:
-    side = 2 * _MASK_EDGE_PX + 1
-    # The edge of a mask is the sharpest line of all, and no lens drew it.
-    inner = cv2.erode(visible.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    counted = inner if np.count_nonzero(inner) >= _FEWEST_PIXELS else visible
+def _sharpness(shown: UInt8Array, seen: UInt8Array | None) -> float:
+    counted = seen
+    if seen is not None:
+        side = 2 * _MASK_EDGE_PX + 1
+        # The edge of a mask is the sharpest line of all, and no lens drew it.
+        inner = cv2.erode(seen, np.ones((side, side), np.uint8))
+        counted = inner if cv2.countNonZero(inner) >= _FEWEST_PIXELS else seen
     grey = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = _gradient(cv2.GaussianBlur(grey, (0, 0), _FINE_SIGMA_PX), counted)
     coarse = _gradient(cv2.GaussianBlur(grey, (0, 0), _COARSE_SIGMA_PX), counted)
     return max(0.0, 1 - coarse / fine) if fine > 0 else 0.0
 
 
-def _gradient(grey: FloatArray, counted: BoolArray) -> float:
-    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    return float(np.sqrt((across**2 + down**2)[counted].mean()))
+def _gradient(grey: FloatArray, counted: UInt8Array | None) -> float:
+    """Root of the summed squares of all gradients that count."""
+    steps = (cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    return math.hypot(*(cv2.norm(step, cv2.NORM_L2, counted) for step in steps))
 
 
 def _findings(measured: Quality, rows: int, columns: int) -> Iterator[Finding]:

@@ -48,11 +48,13 @@ def segment(pixels: UInt8Array, method: str) -> Segmentation:
     """
     cells = np.zeros(pixels.shape[:2], np.int32)
     nucleus = np.zeros(pixels.shape[:2], bool)
+    if method == "none":
+        return Segmentation(cells=cells, nucleus=nucleus, main=0, method=method)
     if method == "clahe_otsu":
         cells = clahe_otsu_mask(pixels).astype(np.int32)
     elif method == "stain":
         cells, nucleus = stain_cells(pixels)
-    elif method != "none":
+    else:
         raise RecipeError(f"segmentation method is {method!r}; use one of {', '.join(METHODS)}.")
     return Segmentation(cells=cells, nucleus=nucleus, main=main_cell(cells), method=method)
 

@@ -10,18 +10,19 @@ Window = tuple[slice, slice]
 
 def label_windows(labels: Int32Array) -> list[Window]:
     """Rows and columns that hold region 1, 2, …; empty slices for a number that is not there."""
-    row, column = np.nonzero(labels)
+    row, column = np.nonzero(labels > 0)
     numbers = labels[row, column]
-    count = int(numbers.max(initial=0)) + 1
-    top, left = np.full(count, labels.shape[0]), np.full(count, labels.shape[1])
-    bottom, right = np.zeros(count, int), np.zeros(count, int)
-    np.minimum.at(top, numbers, row)
-    np.minimum.at(left, numbers, column)
-    np.maximum.at(bottom, numbers, row + 1)
-    np.maximum.at(right, numbers, column + 1)
+    count = int(numbers.max(initial=0))
+    spans = []
+    for places, length in zip((row, column), labels.shape, strict=True):
+        held = np.zeros((count + 1, length), bool)
+        held[numbers, places] = True
+        first, last = held.argmax(axis=1), length - held[:, ::-1].argmax(axis=1)
+        spans.append((first, np.where(held.any(axis=1), last, 0)))
+    (top, bottom), (left, right) = spans
     return [
-        (slice(int(t), int(b)), slice(int(le), int(r)))
-        for t, b, le, r in zip(top[1:], bottom[1:], left[1:], right[1:], strict=True)
+        (slice(int(top[number]), int(bottom[number])), slice(int(left[number]), int(right[number])))
+        for number in range(1, count + 1)
     ]
 
 

@@ -7,6 +7,7 @@ from leukemia_app.imaging.picture import BoolArray, FloatArray, Int32Array, UInt
 from leukemia_app.imaging.segment_density import GREY, NUCLEAR, PURPLE, stain_density
 from leukemia_app.imaging.segment_labels import label_windows
 
+BINS = 256
 FAINTEST = 0.12
 """Nuclear stain under this density is noise."""
 COLOURLESS = 0.06
@@ -30,9 +31,9 @@ NECK = 0.7
 def otsu_threshold(values: FloatArray) -> float:
     """The cut with the greatest variance between both sides. Source: Otsu 1979."""
     low, high = float(values.min()), float(np.quantile(values, 0.999))
-    if high <= low:
-        return high
-    counts, edges = np.histogram(np.clip(values, low, high), 256, (low, high))
+    if high - low < BINS * float(np.spacing(values.dtype.type(max(abs(low), abs(high))))):
+        return high  # they differ by rounding alone: too little for as many bins
+    counts, edges = np.histogram(np.clip(values, low, high), BINS, (low, high))
     share = np.cumsum(counts / counts.sum())
     centres = (edges[:-1] + edges[1:]) / 2
     mean = np.cumsum(counts / counts.sum() * centres)
@@ -40,23 +41,26 @@ def otsu_threshold(values: FloatArray) -> float:
     return float(edges[1:][between.argmax()])
 
 
+def is_coloured(density: FloatArray) -> bool:
+    """Whether the channels of (points, 3) differ; grey pictures have no purple to look for."""
+    red, green, blue = density.T
+    highest, lowest = np.maximum(red, green), np.minimum(red, green)
+    spread = np.maximum(highest, blue) - np.minimum(lowest, blue)
+    return bool(np.quantile(spread, 0.99) > COLOURLESS)
+
+
 def find_nuclei(density: FloatArray, valid: BoolArray) -> Int32Array:
     """One number for each nucleus or lobe, (rows, columns) int32, 0 elsewhere.
 
     `density` is (rows, columns, 3), the optical density; only `valid` pixels count.
     """
-    coloured = _is_coloured(density[valid])
+    coloured = is_coloured(density[valid])
     purple = stain_density(density, PURPLE if coloured else GREY)
     mask = _clean((purple > max(otsu_threshold(purple[valid]), FAINTEST)) & valid)
     regions = _drop_pale(_drop_specks(mask), purple)
     nuclear = stain_density(density, NUCLEAR if coloured else GREY)
     mask = _clean(_refine(regions, nuclear) & valid)
     return _part(_drop_specks(mask))
-
-
-def _is_coloured(density: FloatArray) -> bool:
-    """Whether the channels differ; grey pictures have no purple to look for."""
-    return bool(np.quantile(np.ptp(density, axis=1), 0.99) > COLOURLESS)
 
 
 def _clean(mask: BoolArray) -> UInt8Array:

@@ -98,28 +98,35 @@ def _closed_path(cost: FloatArray) -> Int32Array:
     """
     count, rays, steps = cost.shape
     order = np.arange(rays + rays // 2) % rays
-    jumps = np.arange(-LARGEST_JUMP, LARGEST_JUMP + 1)
-    total = cost[:, order[0]]
-    came = np.zeros((len(order), count, steps), np.int8)
-    wide = np.full((count, steps + 2 * LARGEST_JUMP), 1e9, cost.dtype)
+    by_ray = np.ascontiguousarray(cost.transpose(1, 2, 0))  # (rays, steps, n)
+    # Least cost of all ways to each step, with a margin that no way comes from.
+    total = np.full((len(order), steps + 2 * LARGEST_JUMP, count), 1e9, cost.dtype)
+    inner = slice(LARGEST_JUMP, LARGEST_JUMP + steps)
+    total[0, inner] = by_ray[order[0]]
+    least, there = np.empty((2, steps, count), cost.dtype)
     for turn, ray in enumerate(order[1:], 1):
-        wide[:, LARGEST_JUMP:-LARGEST_JUMP] = total
-        reached = np.stack(
-            [
-                wide[:, LARGEST_JUMP + jump : LARGEST_JUMP + jump + steps] + JUMP_COST * abs(jump)
-                for jump in jumps
-            ]
-        )
-        best = reached.argmin(axis=0)
-        came[turn] = jumps[best]
-        total = np.take_along_axis(reached, best[None], axis=0)[0] + cost[:, ray]
-    path = np.zeros((count, len(order)), np.int32)
-    here = total.argmin(axis=1)
-    cells = np.arange(count)
-    for turn in range(len(order) - 1, -1, -1):
-        path[:, turn] = here
-        here = here + came[turn, cells, here]
-    quarter = rays // 4
+        before = total[turn - 1]
+        least[:] = before[inner]
+        for jump in range(1, LARGEST_JUMP + 1):
+            below, above = (before[LARGEST_JUMP + way :][:steps] for way in (-jump, jump))
+            np.minimum(below, above, out=there)
+            there += JUMP_COST * jump
+            np.minimum(least, there, out=least)
+        np.add(least, by_ray[ray], out=total[turn, inner])
+    return _way_back(total, order)
+
+
+def _way_back(total: FloatArray, order: Int32Array) -> Int32Array:
+    """Steps of the cheapest way, (n, rays); `total` is (turns, margin + steps + margin, n)."""
+    rays, count = int(order.max()) + 1, total.shape[2]
+    jumps = np.arange(-LARGEST_JUMP, LARGEST_JUMP + 1)[:, None]
+    price = JUMP_COST * np.abs(jumps)
+    quarter, cells = rays // 4, np.arange(count)
     closed = np.zeros((count, rays), np.int32)
-    closed[:, order[quarter : quarter + rays]] = path[:, quarter : quarter + rays]
+    here = total[-1, LARGEST_JUMP:-LARGEST_JUMP].argmin(axis=0) + LARGEST_JUMP
+    for turn in range(len(order) - 1, quarter - 1, -1):
+        if turn < quarter + rays:
+            closed[:, order[turn]] = here - LARGEST_JUMP
+        best = (total[turn - 1][here + jumps, cells] + price).argmin(axis=0)
+        here = here + best - LARGEST_JUMP
     return closed

@@ -111,7 +111,8 @@ def _colour_bins(density: FloatArray) -> Int32Array:
     """Number of the colour bin of each pixel; bins are finer where density is low."""
     level = np.sqrt(np.clip(density + 0.12, 0, None)) * (BINS / np.sqrt(2.4))
     level = np.clip(level, 0, BINS - 1).astype(np.int32)
-    return np.asarray(level @ np.array([BINS * BINS, BINS, 1], np.int32), np.int32)
+    red, green, blue = cv2.split(level)
+    return np.asarray((red * BINS + green) * BINS + blue, np.int32)
 
 
 def _edges(density: FloatArray, valid: BoolArray) -> FloatArray:
@@ -119,7 +120,9 @@ def _edges(density: FloatArray, valid: BoolArray) -> FloatArray:
     smooth = cv2.GaussianBlur(density, (0, 0), 1.2)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    steep = np.sqrt((across**2 + down**2).sum(axis=2))
+    squares = across**2 + down**2
+    # Not sum(axis=2): NumPy is twenty times slower over an axis as short as that.
+    steep = np.sqrt(squares[..., 0] + squares[..., 1] + squares[..., 2])
     return np.asarray(np.minimum(steep / max(float(np.quantile(steep[valid], 0.97)), 0.05), 1))
 
 
@@ -128,32 +131,38 @@ def _cells(scene: _Scene) -> tuple[Int32Array, FloatArray]:
     links = near_lobes(scene.lobes, scene.background)
     kept = np.ones(len(links.gaps), bool)
     groups = group_lobes(int(scene.lobes.max()), links, kept)
-    weights = _first_guess(scene, groups)
+    seeds = _seeds(groups[scene.lobes])
+    weights = _first_guess(scene, groups, seeds)
     rounds = ROUNDS
     while True:
         for _ in range(rounds):
-            outlines, cells = _outlines(scene, groups, _evidence(scene, *weights))
+            outlines, cells = _outlines(scene, groups, seeds, _evidence(scene, *weights))
             weights = _regions(scene, cells)
         parted = part_groups(cells, scene.lobes, groups, links, kept)
         if (parted == kept).all():
             return groups, outlines
         kept, rounds = parted, 1
         groups = group_lobes(int(scene.lobes.max()), links, kept)
+        seeds = _seeds(groups[scene.lobes])
 
 
 def _outlines(
-    scene: _Scene, groups: Int32Array, evidence: FloatArray
+    scene: _Scene, groups: Int32Array, seeds: Seeds, evidence: FloatArray
 ) -> tuple[FloatArray, Int32Array]:
     """Outlines (n, rays, 2) and the cells in them, (rows, columns)."""
     nuclei = groups[scene.lobes]
-    outlines = cheapest_outlines(evidence, scene.edges, nuclei, _seeds(nuclei))
+    outlines = cheapest_outlines(evidence, scene.edges, nuclei, seeds)
     return outlines, paint_outlines(outlines, nuclei, groups[scene.nearest])
 
 
 def _seeds(nuclei: Int32Array) -> Seeds:
     """Middle, radius and reach of each nucleus."""
-    row, column = np.nonzero(nuclei)
+    row, column = np.nonzero(nuclei > 0)  # of bool it is several times faster
     numbers = nuclei[row, column]
+    # The first and the last pixel of every run of a row: all that a hull can touch.
+    runs = np.flatnonzero((np.diff(numbers) != 0) | (np.diff(column) != 1))
+    ends = np.union1d(np.append(runs, len(numbers) - 1), np.append(0, runs + 1))
+    row, column, numbers = row[ends], column[ends], numbers[ends]
     order = np.argsort(numbers, kind="stable")
     points = np.column_stack([column, row]).astype(np.float32)[order]
     starts = np.searchsorted(numbers[order], np.arange(1, int(numbers.max()) + 2))
@@ -172,9 +181,9 @@ def _seeds(nuclei: Int32Array) -> Seeds:
     return Seeds(centres=np.array(centres), radii=np.array(radii), reach=np.array(reach))
 
 
-def _first_guess(scene: _Scene, groups: Int32Array) -> tuple[FloatArray, FloatArray]:
+def _first_guess(scene: _Scene, groups: Int32Array, seeds: Seeds) -> tuple[FloatArray, FloatArray]:
     """Weights of each pixel as cytoplasm and as outside, before any outline is known."""
-    radius = np.concatenate([[1.0], _seeds(groups[scene.lobes]).radii]).astype(np.float32)
+    radius = np.concatenate([[1.0], seeds.radii]).astype(np.float32)
     away = scene.distance / radius[groups[scene.nearest]]
     inner = np.clip(1 - away / NEAR, 0, 1) * scene.free
     return inner, np.clip((away - FAR) / 0.5, 0, 1) * scene.free
@@ -205,9 +214,11 @@ def _evidence(scene: _Scene, inner: FloatArray, outer: FloatArray) -> FloatArray
 
 def _colour_shares(colour: Int32Array, weight: FloatArray) -> FloatArray:
     """Share of each colour bin in the weighted pixels, smoothed, never 0; (BINS³,)."""
-    counts = np.bincount(colour.ravel(), weight.ravel(), BINS**3).reshape(BINS, BINS, BINS)
+    counts = np.bincount(colour.ravel(), weight.ravel(), BINS**3).astype(np.float64)
+    counts = counts.reshape(BINS, BINS, BINS)
+    padded = np.zeros((BINS + 2, BINS, BINS))
     for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if axis == other else (0, 0) for other in range(3)])
-        below, above = np.roll(padded, 1, axis), np.roll(padded, -1, axis)
-        counts = np.take((below + 2 * padded + above) / 4, range(1, BINS + 1), axis)
+        padded[1:-1] = np.moveaxis(counts, axis, 0)
+        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+        counts = np.moveaxis(smooth, 0, axis)
     return np.asarray(counts.ravel() / weight.sum() + 2e-4)

@@ -1,31 +1,41 @@
-"""Heads: from a feature map to logits. Adding one is a function and a line."""
+"""Heads: from a feature map to logits. Adding one is a function and a line.
+
+Keras is imported where a head is built: the page and the command line list names without it.
+"""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import keras
-from keras import ops
+if TYPE_CHECKING:
+    import keras
 
 
-def plain(features: keras.KerasTensor, n_outputs: int, dropout: float = 0.3) -> keras.KerasTensor:
+def plain(
+    features: "keras.KerasTensor", n_outputs: int, dropout: float = 0.3
+) -> "keras.KerasTensor":
     """Global average, dropout, one dense layer: (batch, rows, columns, channels) to logits."""
+    import keras
+
     pooled = keras.layers.GlobalAveragePooling2D()(features)  # (batch, channels)
     pooled = keras.layers.Dropout(dropout)(pooled)
-    return keras.layers.Dense(n_outputs, name="logits")(pooled)
+    return _logits(pooled, n_outputs)
 
 
 def attention(
-    features: keras.KerasTensor,
+    features: "keras.KerasTensor",
     n_outputs: int,
     dropout: float = 0.3,
     channels: int = 128,
     heads: int = 4,
-) -> keras.KerasTensor:
+) -> "keras.KerasTensor":
     """Self-attention over the places of the map, then average and one dense layer.
 
     The map is projected to `channels` first, so that the head stays small; each place may then
     look at every other. (batch, rows, columns, channels) to (batch, n_outputs) logits.
     Source: Vaswani et al. 2017, arXiv 1706.03762.
     """
+    import keras
+
     rows, columns = features.shape[1:3]
     tokens = keras.layers.Conv2D(channels, 1)(features)  # (batch, rows, columns, channels)
     tokens = keras.layers.Reshape((rows * columns, channels))(tokens)  # (batch, tokens, channels)
@@ -34,10 +44,17 @@ def attention(
     # Statistics follow quickly: the kept weights are a running average, and lagging ones spoil it.
     tokens = keras.layers.BatchNormalization(momentum=0.9)(tokens)
     # Leaky ReLU written out: LiteRT has no gradient of the layer, and Grad-CAM needs one.
-    tokens = ops.maximum(tokens, 0.2 * tokens)
+    tokens = keras.ops.maximum(tokens, 0.2 * tokens)
     tokens = keras.layers.Dropout(dropout)(tokens)
     pooled = keras.layers.GlobalAveragePooling1D()(tokens)  # (batch, channels)
-    return keras.layers.Dense(n_outputs, name="logits")(pooled)
+    return _logits(pooled, n_outputs)
 
 
-HEADS: Mapping[str, Callable[..., keras.KerasTensor]] = {"plain": plain, "attention": attention}
+def _logits(pooled: "keras.KerasTensor", n_outputs: int) -> "keras.KerasTensor":
+    import keras
+
+    # float32 also where a run computes the rest in 16 bits: the loss would lose its small steps.
+    return keras.layers.Dense(n_outputs, dtype="float32", name="logits")(pooled)
+
+
+HEADS: Mapping[str, Callable[..., "keras.KerasTensor"]] = {"plain": plain, "attention": attention}

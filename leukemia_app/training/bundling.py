@@ -23,8 +23,8 @@ from leukemia_app.evaluation.scope import choose_limit, fit_scope
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.networks.build import Network
 from leukemia_app.training.augment import Augment
+from leukemia_app.training.batches import TrainingSet, disturbed_tensors, logits_of
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.engine import TrainingSet, disturbed_tensors, logits_of
 from leukemia_app.training.parts import Parts
 from leukemia_app.training.pixels import PixelCache
 
@@ -120,7 +120,7 @@ def build_bundle(
         intended_use=about.intended_use,
         not_for=about.not_for,
         licence=about.licence,
-        parents=() if config.start == "none" else (Path(config.start.partition(":")[2]).name,),
+        parents=_parents(config.start),
         training={"command": command(config), "seed": config.seed, "config": config.to_dict()},
         versions=_versions(),
         files={},
@@ -129,6 +129,12 @@ def build_bundle(
         ),
     )
     return write_bundle(folder, spec, network, fitted.scope)
+
+
+def _parents(start: str) -> tuple[str, ...]:
+    """Whose weights the training began with: a bundle, a file, or Keras' own of ImageNet."""
+    kind, _, place = start.partition(":")
+    return () if kind == "none" else (Path(place).name or kind,)
 
 
 def _versions() -> dict[str, str]:

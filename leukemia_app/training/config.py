@@ -14,15 +14,24 @@ FORMAT_VERSION = 1
 BALANCES = ("class", "group", "none")
 SPLITS = ("given", "image")
 CONTROLS = ("colour", "size", "background", "cells")
+STARTS = ("none", "imagenet")
+BASELINES = ("svc", "xgboost", "lda", "ridge_cv", "ridge")
+NORMALISATION = "normalisation"
+"""In place of a block to tune from: the batch normalisation alone, through the whole network."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "balance": BALANCES, "split": SPLITS, "group_level": GROUP_LEVELS,
+    "optimizer": ("adamw", "adam"), "schedule": ("cosine", "plateau"),
+    "precision": ("float32", "bfloat16", "auto"),
 }  # fmt: skip
+NAMED_SETS: Mapping[str, tuple[str, ...]] = {"controls": CONTROLS, "baselines": BASELINES}
 RANGES: Ranges = {
     "folds": (0, 100), "seed": (0, 2**32 - 1), "head_epochs": (0, 10_000),
     "feature_copies": (1, 100), "tune_epochs": (0, 10_000), "steps_per_epoch": (1, 1_000_000),
     "batch_size": (1, 1024), "head_rate": (1e-8, 1), "tune_rate": (1e-8, 1),
     "weight_decay": (0, 1), "label_smoothing": (0, 0.5), "average_momentum": (0, 0.99999),
     "patience": (0, 10_000), "answered_error": (0, 1), "sensitivity": (0, 1),
+    "head_patience": (0, 10_000), "plateau_patience": (1, 10_000), "plateau_factor": (0.01, 0.99),
+    "fraction": (0.01, 1),
 }  # fmt: skip
 
 
@@ -78,21 +87,44 @@ class RunConfig:
     """Number of folds for cross-validation over the train and val parts; 0 for none."""
     fold: int = 0
     """Which fold is kept back."""
+    shares: tuple[float, ...] = (0.7, 0.1, 0.2)
+    """Of train, val and test where the pictures have no parts, and of the image split."""
+    fraction: float = 1.0
+    """Share of the training part that is learned from, by group and label."""
     start: str = "none"
-    """`none`, `file:PATH` (backbone weights) or `bundle:FOLDER` (a bundle's backbone)."""
+    """`none`, `imagenet`, `file:PATH` (backbone weights) or `bundle:FOLDER` (its backbone)."""
+    keep_head: bool = False
+    """Whether the head starts as the bundle's too, with the outputs of the labels in use."""
+    own_statistics: bool = False
+    """Whether batch normalisation first takes its statistics from the training pictures."""
     seed: int = 0
     head_epochs: int = 10
     """Epochs of the head on frozen features; 0 starts with the whole network."""
     feature_copies: int = 2
     """Disturbed copies of each training picture whose features are cached for the head."""
+    head_patience: int = 0
+    """Epochs of the head without a lower validation loss before it stops; 0 trains to the end."""
     tune_epochs: int = 10
+    tune_from: str = ""
+    """First block of the backbone that is tuned; empty: all; `normalisation`: that alone."""
     steps_per_epoch: int | None = None
     """None: as many as there are training pictures for."""
     batch_size: int = 32
     head_rate: float = 1e-3
     tune_rate: float = 2e-4
-    """Highest learning rate of the whole network; it warms up, then falls along a cosine."""
+    """Highest learning rate of the tuning; it warms up, then goes by `schedule`."""
+    optimizer: str = "adamw"
+    schedule: str = "cosine"
+    """`cosine` falls to a hundredth; `plateau` cuts where the validation loss stands still."""
+    plateau_patience: int = 2
+    """Epochs that it may stand still."""
+    plateau_factor: float = 0.5
+    """What a cut leaves of the rate."""
+    precision: str = "float32"
+    """Of the training's arithmetic; `auto` takes bfloat16 where it is known to be faster. The
+    weights and all figures are float32."""
     weight_decay: float = 1e-4
+    """With adamw."""
     label_smoothing: float = 0.05
     average_momentum: float = 0.98
     """Of the running average of the weights that is scored and kept; 0 keeps the last weights."""
@@ -110,6 +142,8 @@ class RunConfig:
     answers with the more probable label."""
     controls: tuple[str, ...] = ()
     """Scored beside the network: colour, size, background, cells."""
+    baselines: tuple[str, ...] = ()
+    """Classical models on the same split: svc, xgboost, lda, ridge_cv, ridge."""
     outside: str | None = None
     """Folder of pictures that no label fits: they should be referred."""
     external: Mapping[str, str] = field(default_factory=dict)
@@ -128,12 +162,31 @@ class RunConfig:
                 raise RunError(
                     f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}."
                 )
+        self._check_split()
+        self._check_start()
+
+    def _check_split(self) -> None:
         if self.folds == 1:
             raise RunError("folds is 1; use 2 or more, or 0 for none.")
         if not 0 <= self.fold < max(1, self.folds):
             raise RunError(f"fold is {self.fold} of {self.folds}; use 0 to folds - 1.")
-        if not self.start.startswith(("file:", "bundle:")) and self.start != "none":
-            raise RunError(f"start is {self.start!r}; use none, file:PATH or bundle:FOLDER.")
+        if self.folds and self.schedule == "plateau":
+            raise RunError("schedule is 'plateau', but folds leave no validation part to see one "
+                           "by; use cosine.")  # fmt: skip
+        if (
+            len(self.shares) != 3
+            or not all(type(share) in (int, float) and 0 < share < 1 for share in self.shares)
+            or abs(sum(self.shares) - 1) > 1e-6
+        ):
+            raise RunError(f"shares are {self.shares}; use three numbers above 0 that sum to 1.")
+
+    def _check_start(self) -> None:
+        if not self.start.startswith(("file:", "bundle:")) and self.start not in STARTS:
+            raise RunError(
+                f"start is {self.start!r}; use none, imagenet, file:PATH or bundle:FOLDER."
+            )
+        if self.keep_head and not self.start.startswith("bundle:"):
+            raise RunError(f"keep_head is true, but start is {self.start!r}; use bundle:FOLDER.")
 
     def _check_names(self) -> None:
         if not BUNDLE_ID.fullmatch(self.id):
@@ -143,8 +196,9 @@ class RunConfig:
             raise RunError(f"labels are {self.labels}; give texts.")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise RunError(f"labels are {self.labels}; give at least two different ones.")
-        if strange := [name for name in self.controls if name not in CONTROLS]:
-            raise RunError(f"controls has {strange[0]!r}; use {', '.join(CONTROLS)}.")
+        for field_name, known in NAMED_SETS.items():
+            if strange := [name for name in getattr(self, field_name) if name not in known]:
+                raise RunError(f"{field_name} has {strange[0]!r}; use {', '.join(known)}.")
         if not isinstance(self.head_arguments, Mapping):
             raise RunError(f"head_arguments is {self.head_arguments!r}; use an object.")
         _check_texts(self.external, "external")
@@ -181,11 +235,12 @@ class RunConfig:
         about = values.get("about", {})
         check_keys(About, about, "about")
         values["about"] = About(**about)
-        for name in ("labels", "controls", "figures_from"):
-            given = values.get(name, ())
-            if not isinstance(given, list | tuple):
-                raise RunError(f"{name} is {given!r}; use a list.")
-            values[name] = tuple(given)
+        for name in ("labels", "controls", "baselines", "figures_from", "shares"):
+            if name not in values:
+                continue
+            if not isinstance(values[name], list | tuple):
+                raise RunError(f"{name} is {values[name]!r}; use a list.")
+            values[name] = tuple(values[name])
         return cls(**values)
 
 

@@ -1,24 +1,31 @@
-"""The training itself: a head on frozen features, then the whole network, resumable by epoch."""
+"""The training itself: a head on frozen features, then the network, resumable by epoch."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from leukemia_app.errors import RunError
 from leukemia_app.evaluation.metrics import balanced_log_loss
-from leukemia_app.imaging.picture import FloatArray, UInt8Array
-from leukemia_app.imaging.prepare import scale, views
-from leukemia_app.imaging.recipe import Recipe
+from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.networks.build import Network
-from leukemia_app.training.augment import augment
+from leukemia_app.training.batches import (
+    Batch,
+    TrainingSet,
+    assign,
+    disturbed_batches,
+    logits_of,
+    one_ahead,
+)
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.disk import require_space
+from leukemia_app.training.features import Features, cached_features
 from leukemia_app.training.run_folder import Stopped
+from leukemia_app.training.schedule import compile_model, learning_rate, lower_on_plateau
 from leukemia_app.training.state import (
     Progress,
     load_state,
@@ -27,193 +34,162 @@ from leukemia_app.training.state import (
     save_weights,
 )
 
-WARM_UP = 0.05
-"""Part of the fine-tuning in which the learning rate rises."""
+HEAD_BEST, BEST = "best/head.npz", "best/weights.npz"
+"""Weights kept so far of the head alone, and of the whole network, below a run's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSet:
-    """Pictures to learn from and pictures to stop by.
+class Training:
+    """What both phases share."""
 
-    `pixels` is (n_images, side, side, 3) uint8 RGB, `targets` (n_images,) int64 class numbers,
-    `chances` (n_images,) float64 the chance of each picture to be drawn, summing to 1;
-    `learn` and `check` are row numbers into them.
-    """
-
-    pixels: UInt8Array
-    targets: NDArray[np.int64]
-    chances: NDArray[np.float64]
-    learn: NDArray[np.int64]
-    check: NDArray[np.int64]
-
-
-Report = Callable[..., None]
-"""Called with a kind and numbers: one event of the run."""
-ShouldStop = Callable[[], bool]
-"""Whether somebody asked for an end; called before every step."""
+    network: Network
+    config: RunConfig
+    data: TrainingSet
+    folder: Path
+    """Of the run: states, the best weights and features lie below it."""
+    report: Callable[..., None]
+    """Called with a kind and numbers: one event of the run."""
+    should_stop: Callable[[], bool]
+    """Whether somebody asked for an end; called before every step."""
 
 
-def draw_chances(
-    targets: NDArray[np.int64], groups: NDArray[np.str_], balance: str
-) -> NDArray[np.float64]:
-    """Chance of each picture to be drawn, (n_images,) float64, summing to 1.
+@dataclass(frozen=True, kw_only=True)
+class _Phase:
+    """What is trained on what, and for how long."""
 
-    `class`: every class as often as another. `group`: also, within a class, a group's share grows
-    with the square root of its size, so that a patient with 300 pictures does not drown one with
-    ten, nor one with two get drawn a hundred times as often.
-    """
-    chances: NDArray[np.float64] = np.ones(len(targets))
-    if balance == "group":
-        for group in np.unique(groups):
-            mine = groups == group
-            for label in np.unique(targets[mine]):
-                chosen = mine & (targets == label)
-                chances[chosen] = 1 / np.sqrt(chosen.sum())
-    if balance != "none":
-        for label in np.unique(targets):
-            chances[targets == label] /= chances[targets == label].sum()
-    chances /= chances.sum()
-    return chances
-
-
-def learning_rate(step: int, n_steps: int, highest: float) -> float:
-    """Rising along a line, then falling along half a cosine to a hundredth."""
-    warm_up = max(1, round(n_steps * WARM_UP))
-    if step < warm_up:
-        return highest * (step + 1) / warm_up
-    part = (step - warm_up) / max(1, n_steps - warm_up)
-    return highest * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
+    kind: str
+    """Of the event that ends an epoch."""
+    model: keras.Model
+    batches: Callable[[int], Iterator[Batch]]
+    """The batches of an epoch."""
+    check_logits: Callable[[], FloatArray]
+    n_epochs: int
+    n_steps: int
+    rate: float
+    rate_name: str
+    """The setting that holds `rate`."""
+    patience: int
+    momentum: float
+    """Of the running average of the weights that is scored and kept."""
+    state: Path
+    best: Path
 
 
-def train_head(
-    network: Network,
-    config: RunConfig,
-    data: TrainingSet,
-    folder: Path,
-    report: Report,
-    should_stop: ShouldStop,
-) -> None:
-    """Fit the head on features of the frozen backbone; features are computed once and kept.
+def features_of(training: Training) -> Features:
+    """The frozen backbone's features, computed once and kept.
 
     Raises:
-        Stopped: `should_stop` said so; the head is begun again next time.
-        RunError: the training came apart, or the disk has no room for the features.
+        Stopped: `should_stop` said so; they are begun again next time.
+        RunError: the disk has no room for them.
     """
-    features, targets = _features(network, config, data, folder / "features", report, should_stop)
-    head = network.head
-    _compile(head, config, config.head_rate)
-    rng = np.random.default_rng([config.seed, 1])
-    chances = np.tile(data.chances[data.learn], config.feature_copies)
-    chances /= chances.sum()
-    n_steps = max(1, len(data.learn) // config.batch_size)
-    for epoch in range(config.head_epochs):
-        losses = []
-        for step in range(n_steps):
-            if should_stop():
-                raise Stopped
-            chosen = np.sort(rng.choice(len(features), config.batch_size, p=chances))
-            head.optimizer.learning_rate = learning_rate(
-                epoch * n_steps + step, config.head_epochs * n_steps, config.head_rate
-            )
-            loss = head.train_on_batch(
-                features[chosen].astype(np.float32), _answers(targets[chosen], config)
-            )
-            losses.append(_finite(float(loss), f"epoch {epoch + 1} of the head", "head_rate"))
-        report("head", epoch=epoch + 1, epochs=config.head_epochs, loss=float(np.mean(losses)))
+
+    def on_batch(done: int, total: int) -> None:
+        training.report("features", done=done, total=total)
+        if training.should_stop():
+            raise Stopped
+
+    return cached_features(
+        training.network, training.config, training.data, training.folder / "features", on_batch
+    )
 
 
-def _features(
-    network: Network,
-    config: RunConfig,
-    data: TrainingSet,
-    folder: Path,
-    report: Report,
-    should_stop: ShouldStop,
-) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
-    """Backbone maps of disturbed copies, (copies * n, rows, columns, channels) float16."""
-    path = folder / "maps.npy"
-    targets = np.tile(data.targets[data.learn], config.feature_copies)
-    if path.exists():
-        return np.load(path, mmap_mode="r", allow_pickle=False), targets
-    folder.mkdir(parents=True, exist_ok=True)
-    shape = (len(targets), *network.backbone.output.shape[1:])
-    require_space(folder, int(np.prod(shape)) * np.dtype(np.float16).itemsize)
-    draft = path.with_name("draft.npy")
-    maps = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float16, shape=shape)
-    at = 0
-    for copy in range(config.feature_copies):
-        for start in range(0, len(data.learn), config.batch_size):
-            if should_stop():
-                raise Stopped
-            chosen = data.learn[start : start + config.batch_size]
-            batch = disturbed_tensors(data.pixels, chosen, config, [config.seed, 2, copy, start])
-            maps[at : at + len(chosen)] = network.backbone.predict_on_batch(batch)
-            at += len(chosen)
-            report("features", done=at, total=len(targets))
-    maps.flush()
-    # Windows moves no file that is mapped.
-    del maps
-    draft.replace(path)
-    return np.load(path, mmap_mode="r", allow_pickle=False), targets
+def train_head(training: Training, features: Features) -> None:
+    """Leave the head as training on features of the frozen backbone left it.
+
+    Goes on from the newest state on disk. With `head_patience` the best epoch is kept, the one
+    with the lowest balanced validation loss; without, the last.
+
+    Raises:
+        Stopped: `should_stop` said so; the last whole epoch is on disk.
+        RunError: the training came apart.
+    """
+    config = training.config
+    n_steps = max(1, len(training.data.learn) // config.batch_size)
+    phase = _Phase(
+        kind="head", model=features.head,
+        batches=lambda epoch: features.batches(config, training.data, epoch, n_steps),
+        check_logits=features.check_logits, n_epochs=config.head_epochs, n_steps=n_steps,
+        rate=config.head_rate, rate_name="head_rate", patience=config.head_patience, momentum=0,
+        state=training.folder / "state" / "head", best=training.folder / HEAD_BEST,
+    )  # fmt: skip
+    assign(features.head, _carry_out(training, phase))
 
 
-def fine_tune(
-    network: Network,
-    config: RunConfig,
-    data: TrainingSet,
-    folder: Path,
-    report: Report,
-    should_stop: ShouldStop,
-) -> list[FloatArray]:
-    """Train the whole network and return the best averaged weights, in the model's order.
+def fine_tune(training: Training) -> list[FloatArray]:
+    """Train the network and return the best averaged weights, in the model's order.
 
-    Goes on from the newest state in `folder`. With patience the best epoch is the one with the
+    Goes on from the newest state on disk. With `patience` the best epoch is the one with the
     lowest balanced validation loss; without, it is the last.
 
     Raises:
         Stopped: `should_stop` said so; the last whole epoch is on disk.
         RunError: the training came apart.
     """
-    model = network.model
-    _compile(model, config, config.tune_rate)
-    model.optimizer.build(model.trainable_variables)
-    progress = load_state(folder / "state", model) or Progress(
-        average=[np.asarray(value).copy() for value in model.weights]
-    )
+    config, data, model = training.config, training.data, training.network.model
     n_steps = config.steps_per_epoch or max(1, len(data.learn) // config.batch_size)
-    best = folder / "best" / "weights.npz"
-    for epoch in range(progress.epoch, config.tune_epochs):
-        if config.patience and epoch - progress.best_epoch >= config.patience and epoch:
+    return _carry_out(training, _Phase(
+        kind="epoch", model=model,
+        batches=lambda epoch: one_ahead(disturbed_batches(config, data, epoch, n_steps)),
+        check_logits=partial(logits_of, model, data.pixels, data.check, config.recipe),
+        n_epochs=config.tune_epochs, n_steps=n_steps, rate=config.tune_rate,
+        rate_name="tune_rate", patience=config.patience, momentum=config.average_momentum,
+        state=training.folder / "state", best=training.folder / BEST,
+    ))  # fmt: skip
+
+
+def _carry_out(training: Training, phase: _Phase) -> list[FloatArray]:
+    """Train for the epochs that are left; the best weights so far."""
+    compile_model(phase.model, training.config, phase.rate)
+    progress = load_state(phase.state, phase.model) or Progress(
+        average=[np.asarray(value).copy() for value in phase.model.weights]
+    )
+    for epoch in range(progress.epoch, phase.n_epochs):
+        if phase.patience and epoch - progress.best_epoch >= phase.patience and epoch:
             break
-        losses = []
-        for batch, answers in _batches(config, data, epoch, n_steps):
-            if should_stop():
-                raise Stopped
-            model.optimizer.learning_rate = learning_rate(
-                progress.step, config.tune_epochs * n_steps, config.tune_rate
-            )
-            loss = float(model.train_on_batch(batch, answers))
-            losses.append(_finite(loss, f"epoch {epoch + 1}", "tune_rate"))
-            progress.step += 1
-            _average(progress, model, config.average_momentum)
-            report("step", epoch=epoch + 1, step=progress.step, steps=config.tune_epochs * n_steps,
-                   loss=losses[-1])  # fmt: skip
+        started = time.monotonic()
+        numbers = _learn(training, phase, progress, epoch)
         progress.epoch = epoch + 1
-        numbers = {"loss": float(np.mean(losses))}
-        if len(data.check):
-            numbers |= _check(model, config, data, progress)
-            _finite(numbers["val_loss"], f"the check after epoch {epoch + 1}", "tune_rate")
-        is_best = not len(data.check) or numbers["val_loss"] < progress.best_loss
-        if is_best or not config.patience:
-            progress.best_loss = numbers.get("val_loss", float("inf"))
+        if len(training.data.check):
+            numbers |= _check(training, phase, progress)
+            _finite(numbers["val_loss"], f"the check after {_words(phase, epoch)}", phase)
+            lower_on_plateau(training.config, progress, numbers["val_loss"])
+        is_best = numbers.get("val_loss", -math.inf) < progress.best_loss
+        if is_best or not phase.patience:
+            progress.best_loss = numbers.get("val_loss", math.inf)
             progress.best_epoch = progress.epoch
-            save_weights(best, progress.average)
-        save_state(folder / "state", model, progress)
-        report("epoch", epoch=progress.epoch, epochs=config.tune_epochs, best=is_best, **numbers)
-    return load_weights(best) if best.exists() else progress.average
+            save_weights(phase.best, progress.average)
+        save_state(phase.state, phase.model, progress)
+        training.report(
+            phase.kind, epoch=progress.epoch, epochs=phase.n_epochs, best=is_best, **numbers,
+            seconds=round(time.monotonic() - started, 3),
+        )  # fmt: skip
+    return load_weights(phase.best) if phase.best.exists() else progress.average
 
 
-def _finite(loss: float, where: str, rate: str) -> float:
+def _learn(training: Training, phase: _Phase, progress: Progress, epoch: int) -> dict[str, float]:
+    """One epoch: mean loss and accuracy over its own batches, and the last learning rate."""
+    model, n_steps = phase.model, phase.n_epochs * phase.n_steps
+    found, rate = [], phase.rate
+    for batch, answers in phase.batches(epoch):
+        if training.should_stop():
+            raise Stopped
+        rate = learning_rate(training.config, progress, n_steps, phase.rate)
+        model.optimizer.learning_rate = rate
+        loss, right = map(float, model.train_on_batch(batch, answers))
+        found.append((_finite(loss, _words(phase, epoch), phase), right))
+        progress.step += 1
+        _average(progress, model, phase.momentum)
+        if phase.kind == "epoch":
+            training.report("step", epoch=epoch + 1, step=progress.step, steps=n_steps, loss=loss)
+    loss, accuracy = np.mean(found, axis=0)
+    return {"loss": float(loss), "accuracy": float(accuracy), "rate": rate}
+
+
+def _words(phase: _Phase, epoch: int) -> str:
+    return f"epoch {epoch + 1}{' of the head' if phase.kind == 'head' else ''}"
+
+
+def _finite(loss: float, where: str, phase: _Phase) -> float:
     """The loss, unless it is no number any more: no step would bring the weights back.
 
     Raises:
@@ -222,35 +198,18 @@ def _finite(loss: float, where: str, rate: str) -> float:
     if not math.isfinite(loss):
         raise RunError(
             f"The loss is {loss} in {where}: the training came apart. Start a new run with a "
-            f"lower {rate}."
+            f"lower {phase.rate_name}."
         )
     return loss
 
 
-def logits_of(
-    model: keras.Model, pixels: UInt8Array, rows: NDArray[np.int64], recipe: Recipe, batch: int = 32
-) -> FloatArray:
-    """Logits of undisturbed pictures, (len(rows), n_outputs) float32, averaged over the views."""
-    parts = []
-    for start in range(0, len(rows), batch):
-        tensors = scale(pixels[rows[start : start + batch]], recipe.scaling)
-        seen = np.concatenate([views(tensor, recipe.views) for tensor in tensors])
-        logits = np.concatenate(
-            [model.predict_on_batch(seen[at : at + batch]) for at in range(0, len(seen), batch)]
-        )
-        parts.append(logits.reshape(len(tensors), recipe.views, -1).mean(1))
-    return np.concatenate(parts)
-
-
-def _check(
-    model: keras.Model, config: RunConfig, data: TrainingSet, progress: Progress
-) -> dict[str, float]:
+def _check(training: Training, phase: _Phase, progress: Progress) -> dict[str, float]:
     """Validation figures of the averaged weights; the model's own come back afterwards."""
-    own = [np.asarray(value).copy() for value in model.weights]
-    assign(model, progress.average)
-    logits = logits_of(model, data.pixels, data.check, config.recipe)
-    assign(model, own)
-    true = data.targets[data.check]
+    own = [np.asarray(value).copy() for value in phase.model.weights]
+    assign(phase.model, progress.average)
+    logits = phase.check_logits()
+    assign(phase.model, own)
+    true = training.data.targets[training.data.check]
     predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
     return {
         "val_loss": balanced_log_loss(true, logits),
@@ -258,60 +217,14 @@ def _check(
     }
 
 
-def _compile(model: keras.Model, config: RunConfig, rate: float) -> None:
-    kind = (
-        keras.losses.BinaryCrossentropy if config.n_outputs == 1
-        else keras.losses.CategoricalCrossentropy
-    )  # fmt: skip
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, global_clipnorm=1.0
-        ),
-        loss=kind(from_logits=True, label_smoothing=config.label_smoothing),
-        # XLA is many times slower for convolutions on a CPU.
-        jit_compile=False,
-    )
-
-
-def _answers(targets: NDArray[np.int64], config: RunConfig) -> FloatArray:
-    """What the loss compares with: (n, 1) of 0 and 1, or one-hot rows."""
-    if config.n_outputs == 1:
-        return targets[:, None].astype(np.float32)
-    return np.eye(config.n_outputs, dtype=np.float32)[targets]
-
-
-def disturbed_tensors(
-    pixels: UInt8Array, rows: NDArray[np.int64], config: RunConfig, seed: list[int]
-) -> FloatArray:
-    """Disturbed copies as network input, (len(rows), side, side, 3); the same seed, the same."""
-    copies = [
-        augment(pixels[row], config.augment, np.random.default_rng([*seed, place]))
-        for place, row in enumerate(rows)
-    ]
-    return scale(np.stack(copies), config.recipe.scaling)
-
-
-def _batches(
-    config: RunConfig, data: TrainingSet, epoch: int, n_steps: int
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """The epoch's batches: a function of seed and epoch alone, so that resuming repeats them."""
-    rng = np.random.default_rng([config.seed, 3, epoch])
-    chances = data.chances[data.learn] / data.chances[data.learn].sum()
-    for step in range(n_steps):
-        chosen = rng.choice(data.learn, config.batch_size, p=chances)
-        batch = disturbed_tensors(data.pixels, chosen, config, [config.seed, 4, epoch, step])
-        yield batch, _answers(data.targets[chosen], config)
-
-
 def _average(progress: Progress, model: keras.Model, momentum: float) -> None:
     # Early on the average must not be held back by the start: 1 - 1/step, up to the momentum.
     keep = min(momentum, 1 - 1 / (progress.step + 1))
-    for mean, value in zip(progress.average, model.weights, strict=True):
-        mean *= keep
-        mean += (1 - keep) * np.asarray(value)
-
-
-def assign(model: keras.Model, weights: list[FloatArray]) -> None:
-    """Give the model these weights, in its own order."""
-    for variable, value in zip(model.weights, weights, strict=True):
-        variable.assign(value)
+    for place, variable in enumerate(model.weights):
+        value = np.asarray(variable)
+        if np.issubdtype(value.dtype, np.floating):
+            progress.average[place] *= keep
+            progress.average[place] += (1 - keep) * value
+        else:
+            # A counter, as of EfficientNet's input normalisation, has no average.
+            progress.average[place] = value.copy()

@@ -43,7 +43,8 @@ def pictures_of(
 ) -> tuple[Manifest, PixelCache]:
     """A run's manifest, and its prepared pictures, which are kept in `folder`.
 
-    Without a table of groups, near duplicates are put into one group: it is all that can be known.
+    Where neither groups nor parts are known, near duplicates are put into one group: it is all
+    that can be known.
 
     Raises:
         DatasetError: the data set cannot be used, or not one picture can be read.
@@ -51,7 +52,8 @@ def pictures_of(
     groups = Path(config.groups) if config.groups else None
     manifest = read_manifest(Path(config.data), groups, config.group_level)
     cache = cache_pixels(manifest, config.recipe, folder, progress)
-    return manifest, cache if groups else _grouped_by_likeness(cache)
+    knows_nothing = all(row.group == row.file and not row.part for row in manifest.rows)
+    return manifest, _grouped_by_likeness(cache) if knows_nothing else cache
 
 
 def _grouped_by_likeness(cache: PixelCache) -> PixelCache:

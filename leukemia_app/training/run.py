@@ -1,164 +1,152 @@
 """One run from its configuration to a scored bundle; each phase goes on from what is on disk."""
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
+import shutil
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from leukemia_app.bundles.store import write_figures
 from leukemia_app.bundles.weights import round_weights
-from leukemia_app.data.manifest import Manifest
 from leukemia_app.errors import RunError
 from leukemia_app.imaging.picture import FloatArray
-from leukemia_app.networks.build import Network, build_network, freeze_normalisation
+from leukemia_app.networks.build import Network
+from leukemia_app.training.batches import assign, logits_of
 from leukemia_app.training.bundling import build_bundle, fit_decision
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.engine import (
-    TrainingSet,
-    assign,
-    draw_chances,
+    BEST,
+    HEAD_BEST,
+    Training,
+    features_of,
     fine_tune,
-    logits_of,
     train_head,
 )
-from leukemia_app.training.parts import Parts, choose_parts
-from leukemia_app.training.pixels import PixelCache, pictures_of, targets
+from leukemia_app.training.events import Report, seldom
+from leukemia_app.training.memory import feel_pulse
+from leukemia_app.training.precision import FLOAT32, choose_policy, processor_flags
+from leukemia_app.training.report import write_report
+from leukemia_app.training.run_data import Loaded, load_run
+from leukemia_app.training.run_figures import PREDICTIONS, score_baselines, score_run
 from leukemia_app.training.run_folder import RunFolder
-from leukemia_app.training.scoring import frozen_features, predictor_of, score
-from leukemia_app.training.start import load_start
-from leukemia_app.training.state import load_weights, save_weights, seed_states
+from leukemia_app.training.run_network import STATISTICS, best_network, network_to_train, take_best
+from leukemia_app.training.stain_statistics import take_statistics
+from leukemia_app.training.state import load_weights, save_weights
 
-PREPARE_EVERY = 100
-"""Pictures between two events of the preparing phase."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """Everything a run works on."""
-
-    config: RunConfig
-    manifest: Manifest
-    cache: PixelCache
-    parts: Parts
-    data: TrainingSet
+TRAINED = "best/trained"
+"""There once the training has ended: what is on disk of its phases is of no more use."""
+EARLY = "early"
+"""There while the bundle is that of a training which was stopped."""
 
 
-def carry_out(folder: RunFolder) -> None:
+def carry_out(folder: RunFolder, *, finish: bool = False) -> None:
     """Bring the run from where it is to its end; a run that is done stays as it is.
 
+    With `finish` nothing more is trained: the best so far becomes a bundle, with the figures of
+    the test part alone, and the run stays stopped. It may be resumed all the same.
+
     Raises:
-        AppError: something the person can mend is wrong with data or settings.
+        AppError: something the person can mend is wrong with data or settings, or there is
+            nothing yet to make a bundle of.
         Stopped: somebody asked for an end.
     """
     if folder.status()["state"] == "done":
         return
     config = folder.config()
+    if finish:
+        _require_learned(config, folder)
     keras.utils.set_random_seed(config.seed)
-    _enter(folder, "preparing")
-    loaded = _load(config, folder)
-    network = _started_network(config)
-    if config.frozen_normalisation:
-        freeze_normalisation(network.backbone)
-    _train(network, loaded, folder)
-    makes_bundle = not config.folds and config.split == "given"
-    if makes_bundle:
+    _enter(folder, "finishing" if finish else "preparing")
+    report = _reporter(folder)
+    loaded = load_run(config, folder, report)
+    network = best_network(config, folder) if finish else _trained(loaded, folder, report)
+    if _makes_bundle(config):
         # What the decision is fitted on must be the network that is served.
         round_weights(network)
     _enter(folder, "evaluating")
     logits = _predict(network, loaded, folder)
-    if makes_bundle:
+    if _makes_bundle(config):
         _enter(folder, "bundling")
-        bundle = folder.path / "bundle"
-        if not bundle.exists():
-            fitted = fit_decision(network, config, loaded.data, logits)
-            build_bundle(bundle, network, config, fitted, loaded.cache, loaded.parts)
+        _bundle(network, loaded, folder, logits, finish)
         _enter(folder, "evaluating")
-        _score(bundle, loaded, folder)
+        score_run(loaded, folder, report, in_short=finish)
+    if finish:
+        write_report(folder, state="stopped")
+        folder.set_state("stopped", has_bundle=True)
+        return
+    if config.baselines:
+        score_baselines(loaded, folder)
+    write_report(folder, state="done")
+    for name in ("features", "state"):
+        shutil.rmtree(folder.path / name, ignore_errors=True)
     folder.set_state("done")
+
+
+def _makes_bundle(config: RunConfig) -> bool:
+    return not config.folds and config.split == "given"
+
+
+def _require_learned(config: RunConfig, folder: RunFolder) -> None:
+    if not _makes_bundle(config):
+        raise RunError("A fold or a random image split is for its figures alone: resume the run.")
+    if not any((folder.path / name).exists() for name in (BEST, HEAD_BEST)):
+        raise RunError("Not one epoch was finished, so nothing has been learned. Resume the run.")
 
 
 def _enter(folder: RunFolder, state: str) -> None:
     folder.set_state(state, pid=os.getpid())
 
 
-def _load(config: RunConfig, folder: RunFolder) -> Loaded:
-    def progress(done: int, total: int) -> None:
-        if done % PREPARE_EVERY == 0 or done == total:
-            folder.add_event("prepare", done=done, total=total)
+def _reporter(folder: RunFolder) -> Report:
+    """Events of the run, with the most memory held so far at the end of each epoch."""
 
-    _check_places(config)
-    manifest, cache = pictures_of(config, folder.path.parent / "cache", progress)
-    for problem in cache.problems:
-        folder.add_event("left out", reason=problem)
-    parts = choose_parts(cache.rows, config)
-    numbers = targets(cache.rows, config.labels)
-    groups = np.array([cache.rows[row].group for row in parts.learn])
-    chances = np.zeros(len(numbers))
-    chances[parts.learn] = draw_chances(numbers[parts.learn], groups, config.balance)
-    data = TrainingSet(
-        pixels=cache.pixels, targets=numbers, chances=chances, learn=parts.learn, check=parts.check
-    )
-    return Loaded(config=config, manifest=manifest, cache=cache, parts=parts, data=data)
+    def report(kind: str, **numbers: object) -> None:
+        if kind in ("head", "epoch") and (pulse := feel_pulse()):
+            numbers["memory_mb"] = pulse.peak_mb
+        folder.add_event(kind, **numbers)
+
+    return seldom(report)
 
 
-def _check_places(config: RunConfig) -> None:
-    """Refuse folders that only the last phase looks into, before hours of training."""
-    for name, place in (("outside", config.outside), *config.external.items()):
-        if place is not None and not Path(place).is_dir():
-            raise RunError(f"{place} ({name}) is not a folder; give the folder of its pictures.")
-
-
-def _started_network(config: RunConfig) -> Network:
-    try:
-        network = build_network(
-            config.backbone,
-            config.head,
-            side_px=config.recipe.side_px,
-            n_outputs=config.n_outputs,
-            head_arguments=config.head_arguments,
-        )
-    except (TypeError, ValueError) as error:
-        raise RunError(
-            f"{config.backbone} with the head {config.head} cannot be built for "
-            f"{config.recipe.side_px} px and head_arguments {dict(config.head_arguments)} "
-            f"({error})."
-        ) from error
-    load_start(network, config.start)
+def _trained(loaded: Loaded, folder: RunFolder, report: Report) -> Network:
+    """The network in float32 with the weights that are kept."""
+    config = loaded.config
+    policy = choose_policy(config.precision, config.backbone, processor_flags())
+    network = network_to_train(config, policy)
+    if not (folder.path / TRAINED).exists():
+        _train(Training(
+            network=network, config=config, data=loaded.data, folder=folder.path, report=report,
+            should_stop=folder.should_stop,
+        ), folder)  # fmt: skip
+        (folder.path / TRAINED).parent.mkdir(exist_ok=True)
+        (folder.path / TRAINED).touch()
+    if policy != FLOAT32:
+        return best_network(config, folder)
+    take_best(network, folder)
     return network
 
 
-def _train(network: Network, loaded: Loaded, folder: RunFolder) -> None:
-    """Leave the network with the weights that are kept."""
-    config = loaded.config
+def _train(training: Training, folder: RunFolder) -> None:
+    config = training.config
+    if config.own_statistics:
+        _take_statistics(training)
     if config.head_epochs:
-        _train_head(network, loaded, folder)
-    _enter(folder, "fine-tuning")
-    best = fine_tune(
-        network, config, loaded.data, folder.path, folder.add_event, folder.should_stop
-    )
-    assign(network.model, best)
-
-
-def _train_head(network: Network, loaded: Loaded, folder: RunFolder) -> None:
-    """Leave the head as training on frozen features left it, random states included."""
-    weights, states = folder.path / "best" / "head.npz", folder.path / "best" / "head_random.npz"
-    if not weights.exists():
         _enter(folder, "features")
-        train_head(
-            network, loaded.config, loaded.data, folder.path, folder.add_event, folder.should_stop
-        )
-        # First: where there are weights, a run goes on with the states that belong to them.
-        save_weights(states, [np.asarray(state) for state in seed_states(network.head)])
-        save_weights(weights, [np.asarray(value) for value in network.head.weights])
-        return
-    assign(network.head, load_weights(weights))
-    if states.exists():
-        for state, value in zip(seed_states(network.head), load_weights(states), strict=True):
-            state.assign(value)
+        features = features_of(training)
+        _enter(folder, "head")
+        train_head(training, features)
+    if config.tune_epochs:
+        _enter(folder, "fine-tuning")
+        fine_tune(training)
+
+
+def _take_statistics(training: Training) -> None:
+    path, backbone = training.folder / STATISTICS, training.network.backbone
+    if not path.exists():
+        take_statistics(backbone, training.config, training.data)
+        save_weights(path, [np.asarray(value) for value in backbone.weights])
+    assign(backbone, load_weights(path))
 
 
 def _predict(network: Network, loaded: Loaded, folder: RunFolder) -> FloatArray:
@@ -172,24 +160,26 @@ def _predict(network: Network, loaded: Loaded, folder: RunFolder) -> FloatArray:
             found[f"{name}_rows"] = rows
             found[f"{name}_logits"] = logits[name]
             found[f"{name}_targets"] = data.targets[rows]
-    report = folder.path / "report"
-    report.mkdir(exist_ok=True)
-    np.savez(report / "draft.npz", allow_pickle=False, **found)
-    (report / "draft.npz").replace(report / "predictions.npz")
+    path = folder.path / PREDICTIONS
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_name("draft.npz")
+    np.savez(draft, allow_pickle=False, **found)
+    draft.replace(path)
     return logits["check"]
 
 
-def _score(bundle: Path, loaded: Loaded, folder: RunFolder) -> None:
-    config = loaded.config
-    frozen = _started_network(config).backbone
-    average = keras.Sequential([frozen, keras.layers.GlobalAveragePooling2D()])
-    figures = score(
-        predictor_of(bundle, config.id),
-        config,
-        loaded.manifest,
-        loaded.cache.rows,
-        loaded.parts,
-        frozen_features(average.predict_on_batch, config),
-        folder.add_event,
-    )
-    write_figures(bundle, figures)
+def _bundle(
+    network: Network, loaded: Loaded, folder: RunFolder, logits: FloatArray, finish: bool
+) -> None:
+    """Write the bundle, unless the one of the very same training is there already."""
+    bundle, early = folder.path / "bundle", folder.path / EARLY
+    if early.exists():
+        shutil.rmtree(bundle, ignore_errors=True)
+    elif bundle.exists():
+        return
+    if finish:
+        early.touch()
+    fitted = fit_decision(network, loaded.config, loaded.data, logits)
+    build_bundle(bundle, network, loaded.config, fitted, loaded.cache, loaded.parts)
+    if not finish:
+        early.unlink(missing_ok=True)

@@ -22,23 +22,15 @@ from leukemia_app.evaluation.controls import (
 from leukemia_app.evaluation.corruptions import QUOTED_STRENGTH
 from leukemia_app.evaluation.evaluate import Answers, Evaluation, Sample, evaluate, figure
 from leukemia_app.evaluation.intervals import wilson_interval
+from leukemia_app.evaluation.measures import NAMES
 from leukemia_app.imaging.decode import read_picture
 from leukemia_app.imaging.picture import FloatArray, Picture
 from leukemia_app.imaging.prepare import prepare
 from leukemia_app.imaging.segment import Segmentation, segment
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.parts import Parts
+from leukemia_app.training.events import Report
+from leukemia_app.training.run_data import Loaded
 
-NAMES: Mapping[str, str] = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "auroc": "AUROC",
-    "ece": "expected calibration error",
-    "brier": "Brier score",
-    "refer_rate": "referred",
-    "error_among_answered": "errors among answered",
-}
 QUOTED = tuple(QUOTED_STRENGTH.items())
 
 
@@ -57,44 +49,53 @@ def samples(
         except ImageError as error:
             on_problem(str(error))
             continue
-        yield Sample(picture=picture, label=row.label, group=row.group)
+        yield Sample(picture=picture, label=row.label, group=row.group, file=row.file)
+
+
+def score_test(
+    predictor: Predictor, loaded: Loaded, report: Report, *, in_short: bool = False
+) -> Evaluation:
+    """The test part as it is served; in short: without disturbed copies."""
+    config, test = loaded.config, [loaded.cache.rows[row] for row in loaded.parts.test]
+    return evaluate(
+        predictor,
+        samples(loaded.manifest, test, lambda reason: report("left out", reason=reason)),
+        split={"part": "test", "level": _level(config)},
+        corruptions=() if in_short else QUOTED,
+        progress=lambda done: report("evaluate", done=done, total=len(test)),
+    )
+
+
+def _level(config: RunConfig) -> str:
+    return "image" if config.split == "image" else config.group_level
 
 
 def score(
     predictor: Predictor,
-    config: RunConfig,
-    manifest: Manifest,
-    rows: Sequence[Row],
-    parts: Parts,
+    loaded: Loaded,
+    found: Evaluation,
     features: Callable[[Sequence[Picture]], FloatArray],
-    report: Callable[..., None],
+    report: Report,
 ) -> tuple[Figure, ...]:
-    """Every figure of the card, on the test part and on what the configuration names beside it.
+    """Every figure of the card: of `found`, the test part, and of what stands beside it.
 
     `features` gives frozen features (n, n_features) of the start's backbone, for the controls.
     """
-
-    def left_out(reason: str) -> None:
-        report("left out", reason=reason)
-
-    level = "image" if config.split == "image" else config.group_level
-    test = [rows[row] for row in parts.test]
-    found = evaluate(
-        predictor, samples(manifest, test, left_out), split={"part": "test", "level": level},
-        corruptions=QUOTED, progress=lambda done: report("evaluate", done=done, total=len(test)),
-    )  # fmt: skip
+    config, level = loaded.config, _level(loaded.config)
     main = "auroc" if config.n_outputs == 1 else "macro_f1"
     figures = list(result_figures(found, "test", level))
     figures += _threshold_figures(found, level, predictor.spec.positive_threshold)
     figures += _disturbed_figures(found, main, level)
-    figures += _control_figures(config, manifest, rows, parts, features, main, level)
+    figures += _control_figures(loaded, features, main, level)
     if config.outside:
         figures.append(_outside_figure(predictor, Path(config.outside)))
     for name, folder in config.external.items():
         other = read_manifest(Path(folder))
         known = [row for row in other.rows if row.label in config.labels]
         there = evaluate(
-            predictor, samples(other, known, left_out), split={"part": name, "level": "image"}
+            predictor,
+            samples(other, known, lambda reason: report("left out", reason=reason)),
+            split={"part": name, "level": "image"},
         )
         figures += result_figures(there, name, "image")
     for path in config.figures_from:
@@ -139,10 +140,14 @@ def _threshold_figures(found: Evaluation, level: str, threshold: float | None) -
         "probability 0.5" if threshold is None else "the threshold chosen on the validation part"
     )
     note = f"for {found.labels[1]}, at {where}"
+    share = second["prevalence"].value
+    held = note if share is None else f"{note}; prevalence {share:.3f}"
     return [
-        _figure(name, found.answers, vars(second[name]), "test", level, "result", note)
-        for name in ("sensitivity", "specificity")
-    ]
+        _figure(name.replace("_", " "), found.answers, vars(second[name]), "test", level, "result",
+                held if name.endswith("value") else note)
+        for name in ("sensitivity", "specificity", "positive_predictive_value",
+                     "negative_predictive_value")
+    ]  # fmt: skip
 
 
 def _disturbed_figures(found: Evaluation, main: str, level: str) -> list[Figure]:
@@ -175,9 +180,10 @@ def _outside_figure(predictor: Predictor, folder: Path) -> Figure:
 
 
 def _control_figures(
-    config: RunConfig, manifest: Manifest, rows: Sequence[Row], parts: Parts,
-    features: Callable[[Sequence[Picture]], FloatArray], main: str, level: str,
-) -> list[Figure]:  # fmt: skip
+    loaded: Loaded, features: Callable[[Sequence[Picture]], FloatArray], main: str, level: str
+) -> list[Figure]:
+    config, manifest, parts = loaded.config, loaded.manifest, loaded.parts
+    rows = loaded.cache.rows
     figures = []
     labels = list(config.labels)
     wanted = np.concatenate([parts.learn, parts.test])

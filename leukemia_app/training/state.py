@@ -15,13 +15,19 @@ from leukemia_app.imaging.picture import FloatArray
 
 @dataclass(kw_only=True)
 class Progress:
-    """Counters of the fine-tuning; changed only at the end of an epoch."""
+    """Counters of one phase; on disk they change only at the end of an epoch."""
 
     epoch: int = 0
     """Epochs that are done."""
     step: int = 0
     best_loss: float = float("inf")
     best_epoch: int = 0
+    rate_factor: float = 1.0
+    """What plateaus have left of the learning rate."""
+    lowest_loss: float = float("inf")
+    """Validation loss that the next epochs must fall below, or the rate is cut."""
+    level_epochs: int = 0
+    """Epochs in which it did not."""
     average: list[FloatArray] = field(default_factory=list)
     """Running average of all weights, in the model's order."""
 
@@ -44,10 +50,8 @@ def save_state(folder: Path, model: keras.Model, progress: Progress) -> None:
     arrays = {f"v{number}": np.asarray(value) for number, value in enumerate(variables)}
     arrays |= {f"a{number}": value for number, value in enumerate(progress.average)}
     np.savez(draft / "arrays.npz", allow_pickle=False, **arrays)
-    counters = {
-        "epoch": progress.epoch, "step": progress.step, "best_loss": progress.best_loss,
-        "best_epoch": progress.best_epoch, "n_average": len(progress.average),
-    }  # fmt: skip
+    counters = {name: value for name, value in vars(progress).items() if name != "average"}
+    counters["n_average"] = len(progress.average)
     (draft / "progress.json").write_text(json.dumps(counters), encoding="utf-8")
     done = folder / f"{progress.epoch:04d}"
     shutil.rmtree(done, ignore_errors=True)

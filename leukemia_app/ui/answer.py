@@ -119,11 +119,13 @@ def bars(reading: Reading, spec: Spec, *, greyed: bool) -> str:
 
 def _bar(name: str, index: int, reading: Reading, spec: Spec) -> str:
     value = 100 * reading.probabilities[name]
+    meaning = meanings(spec).get(name, name)
+    small = f"<small>{safe(meaning)}</small>" if meaning != name else ""
     top = ' class="s-top"' if name == reading.decision.label else ""
     return (
         f'<tr{top}><th scope="row"><i class="s-swatch" style="background:{class_colour(index)}">'
-        f'</i><span title="{safe(meanings(spec).get(name, ""))}">{safe(name)}</span></th>'
-        f'<td class="s-track"><span style="width:{value:.2f}%"></span></td>'
+        f"</i>{safe(name)}</th>"
+        f'<td class="s-track"><span style="width:{value:.2f}%"></span>{small}</td>'
         f'<td class="s-number">{value:.1f}</td></tr>'
     )
 

@@ -14,7 +14,7 @@ from leukemia_app.ui import text
 from leukemia_app.ui.answer import empty_answer, no_models, problem
 from leukemia_app.ui.desk import MAX_PICTURES, Desk, Opened, Progress
 from leukemia_app.ui.entrance import drop_zone, foot, gallery, status
-from leukemia_app.ui.examples import Example
+from leukemia_app.ui.examples import Shelf
 from leukemia_app.ui.models import chooser
 from leukemia_app.ui.panes import Drawing, draw_answer, draw_view, save
 from leukemia_app.ui.session import Given, Session
@@ -58,7 +58,7 @@ class ClassifyTab:
     """Events of the tab over a desk; keeps nothing of any visitor."""
 
     desk: Desk
-    examples: Sequence[Example]
+    shelf: Shelf
     uploads: Path
     """Folder into which Gradio puts uploads; files elsewhere are refused."""
     max_file_mb: float
@@ -103,8 +103,7 @@ class ClassifyTab:
 
     def example(self, parts: Parts, session: Session, asked: gr.EventData) -> Iterator[Shown]:
         """Read an example, with a model for its kind of picture."""
-        name = getattr(asked, "value", None)
-        chosen = next((each for each in self.examples if each.path.name == name), None)
+        chosen = self.shelf.find(getattr(asked, "value", None))
         if chosen is None:
             return
         given = Given(name=chosen.path.name, path=chosen.path, input=chosen.input)
@@ -152,16 +151,21 @@ class ClassifyTab:
             strength=min(1.0, max(0.0, strength / 100)) if isinstance(strength, int) else 0.0,
             outlined=getattr(asked, "outline", True) is True,
         )
+        one_smear = getattr(asked, "oneSmear", True) is True
+        session = replace(session, one_smear=one_smear)
         opened = self.desk.examine(session) if kind in ("png", "html") else None
         made = save(kind, session, opened, self.desk.spec(session.model or ""), drawing)
         yield {parts.saved: made.to_dict() if made else None, parts.status: status("")}
 
     def refreshed(self, parts: Parts, session: Session | None) -> Shown:
-        """The chooser as the folders are now: new bundles appear without a restart."""
+        """The chooser and the gallery as they are now: what is new appears without a restart."""
         if session is None or session.model is None:
             session = self.desk.start()
-        return {parts.session: session,
-                parts.chooser: chooser(self.desk.library.entries(), session.model)}  # fmt: skip
+        shown = {parts.session: session,
+                 parts.chooser: chooser(self.desk.library.entries(), session.model)}  # fmt: skip
+        if self.shelf.is_changed:  # the first ones came with the page
+            shown[parts.gallery] = gallery(self.shelf.examples)
+        return shown
 
     def _with_pictures(self, session: Session) -> Session:
         """The session itself; after a while it is empty, and the visitor is told why."""
@@ -222,7 +226,7 @@ class ClassifyTab:
                     "window.smear.drop(element, trigger, upload, ['give']);",
                 )  # fmt: skip
                 view = _part("", "view", asks.format("['explain']"))
-                shelf = _part(gallery(self.examples), "gallery", asks.format("['example']"))
+                shelf = _part(gallery(self.shelf.examples), "gallery", asks.format("['example']"))
             with gr.Column(elem_id="right", min_width=0):
                 said = _part(status(""), "status", None)
                 first = empty_answer() if start.model else no_models()

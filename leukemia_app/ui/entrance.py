@@ -55,7 +55,7 @@ def gallery(examples: Sequence[Example]) -> str:
         return ""
     title = text.EXAMPLES_DRAWN if all(item.label for item in examples) else text.EXAMPLES
     shown = "".join(
-        f'<li><button type="button" data-ask="example" data-value="{safe(item.path.name)}" '
+        f'<li><button type="button" data-ask="example" data-value="{safe(item.name)}" '
         f'data-wait="{safe(text.READING)}" title="{safe(item.caption)}">'
         f'<img src="{item.thumbnail}" alt="{safe(item.caption)}" draggable="false"></button></li>'
         for item in examples

@@ -31,12 +31,9 @@ def chooser(entries: Sequence[Entry], chosen: str | None) -> str:
 
 
 def fact_line(spec: Spec) -> str:
-    """What a model reads, its labels, and its main figure, in one line."""
-    parts = [words.reads(spec), " ".join(spec.label_names)]
-    main = words.main_figure(spec)
-    if main is not None:
-        parts.append(words.figure_line(main))
-    return " · ".join(parts)
+    """What a model reads, its labels, and its main figure with its controls, in one line."""
+    parts = [f"reads {words.inputs(spec)}", " ".join(spec.label_names), words.headline(spec)]
+    return " · ".join(filter(None, parts))
 
 
 def facts(spec: Spec) -> str:
@@ -93,8 +90,8 @@ def _card(entry: Entry) -> str:
     chips = "".join(
         f'<li title="{safe(label.meaning)}">{safe(label.name)}</li>' for label in spec.labels
     )
-    main = words.main_figure(spec)
-    figure = "" if main is None else f'<p class="s-figure">{safe(words.figure_line(main))}</p>'
+    said = words.headline(spec)
+    figure = "" if said is None else f'<p class="s-figure">{safe(said)}</p>'
     return (
         f'<article class="s-card"><h2>{safe(spec.title)}</h2>'
         f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · {safe(spec.licence)}</p>'

@@ -13,15 +13,19 @@ from leukemia_app.api import open_library, picture_limits
 from leukemia_app.bundles.device import Device
 from leukemia_app.errors import AppError
 from leukemia_app.imaging.picture import Picture
-from leukemia_app.settings import Settings
+from leukemia_app.settings import SHIPPED, HubDataset, Settings
 from leukemia_app.ui import text
+from leukemia_app.ui.bench import Bench
 from leukemia_app.ui.classify import ClassifyTab
 from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.entrance import page_head
-from leukemia_app.ui.examples import find_examples
+from leukemia_app.ui.examples import Shelf, find_examples
+from leukemia_app.ui.hub_examples import stock
 from leukemia_app.ui.models import model_list
 from leukemia_app.ui.session import Session
 from leukemia_app.ui.theme import head, smear_theme
+from leukemia_app.ui.train import TrainTab
+from leukemia_app.ui.train_text import TRAIN
 from leukemia_app.ui.uploads import sweep_leftovers, uploads_folder
 
 SWEEP_S = 60
@@ -43,25 +47,31 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     """
     limits, library = picture_limits(settings), open_library(settings)
     desk = Desk(library=library, limits=limits, keep_minutes=settings.keep_minutes)
+    wanted = settings.examples
+    at_once = SHIPPED / "examples" if isinstance(wanted, HubDataset) else wanted
+    shelf = Shelf(find_examples(at_once, limits))
     sweep_leftovers(keep_s=60 * settings.keep_minutes)
     signal.signal(signal.SIGTERM, _stop)
     with uploads_folder() as uploads:
-        tab = ClassifyTab(
-            desk=desk, examples=find_examples(settings.examples, limits), uploads=uploads,
+        tab = ClassifyTab(desk=desk, shelf=shelf, uploads=uploads, max_file_mb=settings.max_file_mb)
+        train = TrainTab(
+            bench=Bench(settings=settings, library=library), uploads=uploads,
             max_file_mb=settings.max_file_mb,
         )  # fmt: skip
-        page = build(desk, tab, library.device)
+        page = build(desk, tab, train, library.device)
         page.launch(
             server_name=host, server_port=port, theme=smear_theme(), head=head(),
-            max_file_size=f"{settings.max_file_mb}mb", show_error=True, strict_cors=True,
+            max_file_size=f"{largest_upload_mb(settings)}mb", show_error=True, strict_cors=True,
             run_history=False, enable_monitoring=False, footer_links=[], ssr_mode=False,
             mcp_server=False, share=False, prevent_thread_lock=True,
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
+        if isinstance(wanted, HubDataset):
+            threading.Thread(target=stock, args=(shelf, wanted, limits), daemon=True).start()
         page.block_thread()
 
 
-def build(desk: Desk, tab: ClassifyTab, device: Device) -> gr.Blocks:
+def build(desk: Desk, tab: ClassifyTab, train: TrainTab, device: Device) -> gr.Blocks:
     """The page over a desk; nothing is served yet."""
     keep_s = 60 * desk.keep_minutes
     with gr.Blocks(
@@ -71,6 +81,8 @@ def build(desk: Desk, tab: ClassifyTab, device: Device) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify"):
                 parts = tab.build()
+            with gr.Tab(TRAIN, id="train", elem_id="tab-train"):
+                train.build()
             with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
                 listed = gr.HTML(
                     model_list(desk.library.entries()), elem_id="models",
@@ -81,11 +93,18 @@ def build(desk: Desk, tab: ClassifyTab, device: Device) -> gr.Blocks:
             return tab.refreshed(parts, session) | {listed: model_list(desk.library.entries())}
 
         page.load(
-            refresh, inputs=[parts.session], outputs=[parts.session, parts.chooser, listed],
+            refresh, inputs=[parts.session],
+            outputs=[parts.session, parts.chooser, parts.gallery, listed],
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     page.queue(max_size=QUEUE)
     return page
+
+
+def largest_upload_mb(settings: Settings) -> int:
+    """Megabytes of the largest file that is taken: a picture, or a zip to train on."""
+    zip_mb = settings.zip_mb if settings.training.is_on else 0
+    return max(settings.max_file_mb, zip_mb)
 
 
 def warm(desk: Desk) -> None:

@@ -112,8 +112,7 @@ def save(
         stem = _stem(opened.picture.name)
         return Saved(name=f"{stem}.png", type="image/png", content=made)
     if kind == "html":
-        made_at = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
-        made = html_report(_illustrated(session, opened), spec, made_at=made_at).encode()
+        made = _report(session, opened, spec).encode()
         return Saved(name=f"{name}.html", type="text/html", content=made)
     return None
 
@@ -126,6 +125,12 @@ def drawn(opened: Opened, pixels: UInt8Array, drawing: Drawing) -> UInt8Array:
     if drawing.outlined and examined.segmentation.count:
         pixels = outline(pixels, examined.segmentation)
     return pixels
+
+
+def _report(session: Session, opened: Opened | None, spec: Spec) -> str:
+    made_at = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
+    shown = _illustrated(session, opened)
+    return html_report(shown, spec, made_at=made_at, one_smear=session.one_smear)
 
 
 def _illustrated(session: Session, opened: Opened | None) -> Sequence[Illustrated]:
@@ -144,7 +149,7 @@ def _png_of(uri: str) -> bytes | None:
 def _file_name(session: Session) -> str:
     if len(session.cases) == 1:
         return _stem(session.cases[0].given.name)
-    return f"smear-{len(session.cases)}-pictures"
+    return f"{'smear-' if session.one_smear else ''}{len(session.cases)}-pictures"
 
 
 def _stem(name: str) -> str:

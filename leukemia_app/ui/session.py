@@ -48,6 +48,8 @@ class Session:
     opened: int = 0
     label: str | None = None
     """The class whose map is asked for; None for the top class."""
+    one_smear: bool = True
+    """Whether the pictures are of one patient's smear, so that they may be counted together."""
     note: str = ""
     """What the page did of itself and owns up to, such as changing the model."""
 

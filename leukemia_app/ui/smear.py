@@ -78,11 +78,27 @@ def _summary(found: SmearSummary, labels: Sequence[str]) -> str:
     )
     heads = "".join(f'<th scope="col">{safe(head)}</th>' for head in HEADS)
     return (
-        f'<div class="s-summary"><h2>{safe(text.SUMMARY)}</h2>'
-        f'<p class="s-sentence">{safe(words.summary_sentence(found))}</p>'
+        f'<div class="s-summary"><h2>{safe(text.SUMMARY)}</h2>{_which()}'
+        f'<div class="s-together"><p>{safe(words.ONE_SMEAR)} '
+        f"{safe(words.summary_sentence(found))}</p>"
         f'<div class="s-scroll" tabindex="0" role="region" aria-label="{safe(text.SUMMARY)}">'
         f'<table class="s-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="s-hint">{safe(words.SUMMARY_NOTE)}</p></div>'
+        f'<p class="s-apart">{safe(words.APART)}</p></div>'
+    )
+
+
+def _which() -> str:
+    """The reader's word on what the pictures are; the page's script shows what follows from it."""
+    radios = "".join(
+        f'<label><input type="radio" name="s-smear" data-smear="{value}"{checked}> '
+        f"{safe(said)}</label>"
+        for value, checked, said in (
+            ("one", " checked", text.ONE_SMEAR), ("several", "", text.SEVERAL_SMEARS)
+        )
+    )  # fmt: skip
+    return (
+        f'<fieldset class="s-radios"><legend>{safe(text.WHICH_SMEAR)}</legend>{radios}</fieldset>'
     )
 
 

@@ -69,7 +69,10 @@ FACTS = "Facts"
 MODEL = "Model"
 CLOSE = "Close"
 
-SUMMARY = "These pictures as one smear"
+SUMMARY = "All pictures together"
+WHICH_SMEAR = "They are of"
+ONE_SMEAR = "one patient’s smear"
+SEVERAL_SMEARS = "several smears or patients"
 STOPPED = "This did not work"
 GONE = "The model {model} is not here any more. Choose another one."
 EXPIRED_ALL = "Your pictures were deleted from the server after {minutes} minutes. Give them again."
@@ -115,9 +118,9 @@ def top_meaning(meaning: str) -> str:
     return f"The model’s top class: {meaning}"
 
 
-def example_caption(stem: str) -> str:
+def example_caption(name: str) -> str:
     """Words for an example that nobody described."""
-    return f"Example {stem}"
+    return f"Example {name.rpartition('.')[0] or name}"
 
 
 def spoken(reading: Reading) -> str:
@@ -178,7 +181,7 @@ def cut_words(spec: Spec) -> str:
 
 def formats(limit_mb: float) -> str:
     """What may be dropped."""
-    return f"{FORMATS}, up to {limit_mb:g} MB each; many at once make a smear"
+    return f"{FORMATS}, up to {limit_mb:g} MB each; several at once are counted as one smear"
 
 
 def command(spec: Spec) -> str:

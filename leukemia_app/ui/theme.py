@@ -1,52 +1,18 @@
-"""Colours, sizes and fonts of the page, for light and dark."""
+"""Sizes and fonts of the page, and its colours as one style, for light and dark."""
 
-from collections.abc import Mapping
 from importlib.resources import files
 
 import gradio as gr
 
+from leukemia_app.evaluation.colours import CLASS_COLOURS as CLASS_COLOURS
+from leukemia_app.evaluation.colours import DARK as DARK
+from leukemia_app.evaluation.colours import LIGHT as LIGHT
+from leukemia_app.evaluation.colours import class_colour as class_colour
+from leukemia_app.evaluation.colours import variables
+from leukemia_app.evaluation.run_report import fragment_style
+
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-
-LIGHT: Mapping[str, str] = {
-    "ground": "#ffffff",
-    "panel": "#f5f7f9",
-    "line": "#d5dbe2",
-    "edge": "#7d8896",
-    "ink": "#1b2430",
-    "muted": "#4f5b6a",
-    "accent": "#5b4b9a",
-    "accent-ink": "#ffffff",
-    "accent-soft": "#efecf8",
-    "bar": "#7a8698",
-    "track": "#e9edf1",
-    "refer": "#7a4a00",
-    "refer-line": "#b87800",
-    "refer-ground": "#fff5df",
-    "error": "#a01d17",
-    "error-ground": "#fdeeed",
-}
-DARK: Mapping[str, str] = {
-    "ground": "#11161d",
-    "panel": "#19212b",
-    "line": "#2e3946",
-    "edge": "#76828f",
-    "ink": "#e6ebf1",
-    "muted": "#a9b4c1",
-    "accent": "#b4a7f0",
-    "accent-ink": "#17122b",
-    "accent-soft": "#292442",
-    "bar": "#808d9d",
-    "track": "#242e39",
-    "refer": "#f2bd58",
-    "refer-line": "#d79a2b",
-    "refer-ground": "#302712",
-    "error": "#ff9f97",
-    "error-ground": "#361b1b",
-}
-CLASS_COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#CC79A7", "#F0E442", "#009E73",
-                 "#999999")  # fmt: skip
-"""Okabe & Ito (2008), ordered so that neighbours differ most; grey closes the round."""
 
 
 def smear_theme() -> gr.themes.Base:
@@ -67,21 +33,16 @@ def smear_theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def class_colour(index: int) -> str:
-    """The colour of the class at this place of the bundle's order."""
-    return CLASS_COLOURS[index % len(CLASS_COLOURS)]
-
-
 def style_sheet() -> str:
     """The page's CSS: the colours of both modes as variables, then the rules."""
-    light = "".join(f"--s-{name}: {value};" for name, value in LIGHT.items())
-    dark = "".join(f"--s-{name}: {value};" for name, value in DARK.items())
-    return f":root {{{light}}} .dark {{{dark}}}\n{_asset('page.css')}"
+    rules = _asset("page.css") + _asset("train.css") + fragment_style()
+    return f":root {{{variables(LIGHT)}}} .dark {{{variables(DARK)}}}\n{rules}"
 
 
 def head() -> str:
     """What the page's head needs: its style and script, inline, so that nothing is fetched."""
-    return f"<style>{style_sheet()}</style><script>{_asset('page.js')}</script>"
+    script = _asset("page.js") + _asset("train.js")
+    return f"<style>{style_sheet()}</style><script>{script}</script>"
 
 
 def _asset(name: str) -> str:

@@ -2,13 +2,15 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from leukemia_app.evaluation import words
 from leukemia_app.ui import text
-from tests.browser.conftest import MAX_FILE_MB, Visit
+from tests.browser.conftest import MAX_FILE_MB, PHONE, Visit, checked, watched
 
 KINDS = ("field", "bmp", "deep", "turned")
 
@@ -174,9 +176,9 @@ def test_another_model_reads_the_same_picture(visit: Visit, pictures: dict[str, 
 def test_what_is_saved_is_what_is_shown(visit: Visit, pictures: dict[str, Path], command_line):
     visit.give(pictures["field"])
     saved: dict[str, bytes] = {}
-    for words in ("JSON", "CSV", "PNG", "Report"):
+    for name in ("JSON", "CSV", "PNG", "Report"):
         with visit.page.expect_download() as download:
-            visit.page.get_by_role("button", name=words, exact=True).click()
+            visit.page.get_by_role("button", name=name, exact=True).click()
         saved[download.value.suggested_filename] = Path(download.value.path()).read_bytes()
         visit.settle()
     assert list(saved) == ["field.json", "field.csv", "field.png", "field.html"]
@@ -226,12 +228,99 @@ def test_a_picture_can_be_pasted_or_dropped(
     assert name in visit.page.locator(".s-facts").inner_text()
 
 
+def is_seen(visit: Visit, part: str) -> bool:
+    """Whether the whole part lies on the screen as it is scrolled."""
+    box = visit.page.locator(part).bounding_box()
+    return box["y"] >= 0 and box["y"] + box["height"] <= visit.page.viewport_size["height"]
+
+
 def test_the_answer_needs_no_scrolling(visit: Visit, pictures: dict[str, Path]):
     visit.give(pictures["field"])
-    for part in ("#view .s-frame", "#view .s-slider", "#answer .s-decision", "#answer .s-foot"):
-        box = visit.page.locator(part).bounding_box()
-        assert box["y"] >= 0, part
-        assert box["y"] + box["height"] <= 800, part
+    for part in ("#view .s-frame", "#view .s-slider", "#view .s-radios", "#gallery",
+                 "#answer .s-decision", "#answer .s-stages", "#answer .s-foot"):  # fmt: skip
+        assert is_seen(visit, part), part
+
+
+@pytest.fixture
+def phone(chromium, server) -> Iterator[Visit]:
+    found = watched(chromium, server, **PHONE)
+    found.open()
+    yield found
+    checked(found)
+
+
+def test_on_a_phone_the_decision_and_its_bars_come_before_the_picture(phone: Visit):
+    examples = phone.page.locator("#gallery button")
+    examples.first.click()
+    phone.settle()
+    assert is_seen(phone, "#answer .s-decision")
+    assert is_seen(phone, "#answer .s-bars")
+    places = [phone.page.locator(part).bounding_box()["y"]
+              for part in ("#drop", "#answer .s-decision", "#answer .s-bars", "#view .s-frame",
+                           "#answer .s-foot", "#gallery")]  # fmt: skip
+    assert places == sorted(places)
+    examples.nth(1).scroll_into_view_if_needed()
+    assert not is_seen(phone, "#answer .s-decision")
+    examples.nth(1).click()
+    phone.settle()
+    phone.page.wait_for_function("scrollY < 400")
+    assert is_seen(phone, "#answer .s-decision"), "the page goes to the new answer"
+
+
+def test_on_a_phone_nothing_speaks_of_keys_or_dropping(phone: Visit):
+    drop = phone.page.locator("#drop").inner_text()
+    assert text.CHOOSE in drop
+    assert "Ctrl" not in drop
+    assert text.DROP not in drop
+
+
+def test_on_a_phone_the_figures_keep_their_words_whole_and_scroll(phone: Visit):
+    phone.page.get_by_role("tab", name=text.MODELS).click()
+    phone.page.get_by_text(text.MODEL_FACTS).first.click()
+    table = phone.page.locator(".s-card .s-scroll").first
+    assert table.locator("tbody th").first.bounding_box()["width"] >= 130
+    assert "s-more-right" in table.get_attribute("class")
+    table.evaluate("table => { table.scrollLeft = table.scrollWidth; }")
+    phone.page.wait_for_function(
+        "table => !table.classList.contains('s-more-right')", arg=table.element_handle()
+    )
+
+
+def test_examples_that_are_hidden_at_the_side_are_hinted_at(visit: Visit):
+    visit.page.locator("#gallery button").first.click()
+    visit.settle()
+    row = visit.page.locator("#gallery ul")
+    assert row.get_attribute("class") == "s-more-right"
+    row.evaluate("row => { row.scrollLeft = row.scrollWidth; }")
+    visit.page.wait_for_function("document.querySelector('#gallery ul').className == 's-more-left'")
+
+
+def test_labels_are_told_with_their_meaning(visit: Visit, pictures: dict[str, Path]):
+    visit.give(pictures["field"])
+    for fold in visit.page.locator("#answer summary").all():
+        fold.click()
+    meanings = visit.page.locator("#answer .s-bars small").all()
+    assert len(meanings) == len(probabilities(visit))
+    assert all(meaning.is_visible() for meaning in meanings)
+
+
+def test_the_reader_says_whether_the_pictures_are_one_smear(
+    visit: Visit, pictures: dict[str, Path]
+):
+    visit.give(pictures["frame-0"], pictures["frame-1"])
+    assert words.ONE_SMEAR in visit.page.locator(".s-summary").inner_text()
+    visit.page.get_by_label(text.SEVERAL_SMEARS).check()
+    assert "95 %" not in visit.page.locator(".s-summary").inner_text()
+    assert words.APART in visit.page.locator(".s-summary").inner_text()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Report").click()
+    assert words.APART in Path(download.value.path()).read_text()
+    visit.settle()
+    visit.page.keyboard.press("ArrowRight")
+    visit.settle()
+    assert words.APART in visit.page.locator(".s-summary").inner_text(), "it is remembered"
+    visit.give(pictures["frame-1"], pictures["frame-2"])
+    assert words.ONE_SMEAR in visit.page.locator(".s-summary").inner_text(), "but not for others"
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1024])

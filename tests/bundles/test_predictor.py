@@ -42,11 +42,12 @@ class DrawnEngine:
 
     device = "cpu"
     memory_mb = 1.0
+    at_once = CHUNK
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    def run(self, batch):
+    def run(self, batch, *, beside_others=False):
         self.sizes.append(len(batch))
         corners = np.stack([batch[:, 0, 0, 0], batch[:, 0, -1, 0], batch[:, -1, 0, 0]], axis=1)
         return batch.mean(axis=(1, 2)), corners

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from leukemia_app.bundles.store import read_spec
-from leukemia_app.bundles.weights import WEIGHTS_FILE, load_network, round_weights, save_weights
+from leukemia_app.bundles.weights import (
+    WEIGHTS_FILE,
+    layers_in,
+    load_network,
+    round_weights,
+    save_weights,
+)
 from leukemia_app.errors import BundleError
 from leukemia_app.networks.build import Network, build_network
 
@@ -84,3 +90,55 @@ def test_the_optimizer_of_a_trained_network_is_left_out(network: Network, tmp_pa
     save_weights(network, tmp_path / "model.weights.h5")
     with h5py.File(tmp_path / "model.weights.h5") as file:
         assert sorted(file) == ["layers", "vars"]
+
+
+def with_counters() -> Network:
+    """A network whose backbone counts: a number, as EfficientNet's input does, and a table."""
+
+    class Counters(keras.layers.Layer):
+        def build(self, _):
+            for name, shape in (("one", ()), ("table", (2, 3))):
+                self.add_weight(shape=shape, dtype="int64", trainable=False, name=name)
+
+        def call(self, pictures):
+            return pictures
+
+    images = keras.Input((8, 8, 3))
+    backbone = keras.Model(images, Counters()(images))
+    head = keras.Model(images, keras.layers.Dense(2)(images))
+    return Network(backbone=backbone, head=head, model=keras.Model(images, head(backbone(images))))
+
+
+def test_whole_numbers_stay_as_they_are_and_of_their_kind(tmp_path: Path):
+    first, second = with_counters(), with_counters()
+    # 2049 is the first whole number that float16 lacks; 2**40 is beyond float32's, too.
+    counts = [np.array(2**40 + 1), np.array([[1, 2048, 2049], [0, -5, 2**40 + 1]])]
+    first.backbone.set_weights(counts)
+    round_weights(first)
+    save_weights(first, tmp_path / "any.weights.h5")
+    second.model.load_weights(tmp_path / "any.weights.h5")
+    for expected, found in zip(counts, second.backbone.get_weights(), strict=True):
+        assert found.dtype == np.int64
+        assert (found == expected).all()
+    with h5py.File(tmp_path / "any.weights.h5") as file:
+        kinds: dict[str, str] = {}
+        file.visititems(
+            lambda name, item: kinds.update(
+                {name: str(item.dtype)} if hasattr(item, "dtype") else {}
+            )
+        )
+    assert sorted(kinds.values()) == ["float16", "float32", "int64", "int64"]
+
+
+def test_the_layers_in_a_file_are_named_in_either_format(tmp_path: Path):
+    small = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="first")])
+    small.save_weights(tmp_path / "now.weights.h5")
+    with h5py.File(tmp_path / "whole.h5", "w") as file:
+        file.create_group("model_weights").create_group("first")
+    with h5py.File(tmp_path / "before.h5", "w") as file:
+        file.create_group("first")
+    assert layers_in(tmp_path / "now.weights.h5") == ("dense",)
+    assert layers_in(tmp_path / "whole.h5") == layers_in(tmp_path / "before.h5") == ("first",)
+    (tmp_path / "no.h5").write_bytes(b"no weights")
+    with pytest.raises(OSError, match="file signature not found"):
+        layers_in(tmp_path / "no.h5")

@@ -1,6 +1,10 @@
-import pytest
+import shutil
 
-from leukemia_app.data.manifest import Manifest, Row, pictures_in, read_manifest
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leukemia_app.data.manifest import Manifest, Row, pictures_in, read_manifest, write_manifest
 from leukemia_app.errors import DatasetError
 
 
@@ -89,3 +93,52 @@ def test_a_manifest_cannot_list_a_file_twice(tmp_path):
     row = Row(file="a", label="x", group="g")
     with pytest.raises(DatasetError, match="a is listed twice; keep one line"):
         Manifest(folder=tmp_path, rows=(row, row), group_level="run")
+
+
+# What is written is read again
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"),
+               min_size=1, max_size=20).filter(lambda name: name not in (".", ".."))  # fmt: skip
+WRITTEN = st.lists(
+    st.builds(Row, file=NAME, label=TEXT, group=TEXT,
+              part=st.sampled_from(["train", "val", "test", ""])),
+    min_size=1, max_size=6, unique_by=lambda row: row.file,
+)  # fmt: skip
+
+
+@given(rows=WRITTEN)
+def test_a_manifest_is_read_as_it_was_written(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("round")
+    (folder / "pictures").mkdir()
+    for row in rows:
+        (folder / "pictures" / row.file).write_bytes(b"x")
+    write_manifest(folder / "manifest.csv", rows)
+    read = read_manifest(folder / "pictures", folder / "manifest.csv", "patient")
+    assert read.rows == tuple(rows)
+    assert [path.name for path in folder.iterdir() if path.suffix == ".part"] == []
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["a,b.png", 'say "x".png', "two\nlines.png", "two\r\nlines.png", "\rx.png", " x.png ",
+             "=1+1.png", "é前\U0001f52c.png", "\ufeffx.png", "'x;\t.png"],
+)  # fmt: skip
+def test_names_with_signs_of_their_own_survive(tmp_path, name):
+    lay_out(tmp_path, name)
+    row = Row(file=name, label=name, group=name)
+    write_manifest(tmp_path / "m.csv", [row])
+    assert read_manifest(tmp_path, tmp_path / "m.csv").rows == (row,)
+
+
+def test_a_manifest_that_could_not_be_read_is_not_written(tmp_path):
+    path = tmp_path / "m.csv"
+    write_manifest(path, [Row(file="a", label="x", group="g")])
+    before = path.read_bytes()
+    with pytest.raises(DatasetError, match=r"b.png lacks its file, label or group; give it all"):
+        write_manifest(path, [Row(file="b.png", label="x", group="")])
+    with pytest.raises(DatasetError, match="A row lacks its file"):
+        write_manifest(path, [Row(file="", label="x", group="g")])
+    with pytest.raises(DatasetError, match="has a name that is no text; rename the file"):
+        write_manifest(path, [Row(file="\udcff.png", label="x", group="g")])
+    assert path.read_bytes() == before

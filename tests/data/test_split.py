@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leukemia_app.data.split import fold_groups, split_groups
+from leukemia_app.data.manifest import Row
+from leukemia_app.data.split import fold_groups, split_groups, split_rows
 
 GROUPS = st.lists(
     st.tuples(st.sampled_from("ABCDEFGH"), st.sampled_from(["all", "hem"])), min_size=1, max_size=60
@@ -86,3 +87,117 @@ def test_a_seed_gives_one_split_and_another_seed_another():
     first, again, other = (fold_groups(names, ["x"] * 100, 5, seed) for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_a_rare_label_beside_a_frequent_one_in_mixed_groups_stands_in_all_parts():
+    # Every patient has normal cells, three have a few blasts too: one patient a part.
+    groups = [f"p{number // 10}" for number in range(200)]
+    labels = ["blast" if number < 60 and number % 10 < 2 else "normal" for number in range(200)]
+    part = split_groups(groups, labels, (0.64, 0.16, 0.2), 0)
+    assert set(part[np.array(labels) == "blast"].tolist()) == {0, 1, 2}
+
+
+# Rows with and without parts of their own
+
+LABELS = st.sampled_from(["all", "hem", "Pre"])
+ROWS = st.lists(
+    st.tuples(st.sampled_from("ABCDEFGH"), LABELS, st.sampled_from(["", "train", "val", "test"])),
+    min_size=1, max_size=50,
+)  # fmt: skip
+
+
+def made(cells):
+    return [
+        Row(file=f"{number}.png", label=label, group=group, part=part)
+        for number, (group, label, part) in enumerate(cells)
+    ]
+
+
+@given(cells=ROWS, seed=st.integers(0, 99), keep=st.booleans())
+def test_no_group_stands_on_two_sides_and_no_picture_is_lost(cells, seed, keep):
+    rows = made(cells)
+    split = split_rows(rows, seed, keep_parts=keep)
+    parts = {}
+    for row in split.rows:
+        assert row.part in ("train", "val", "test")
+        assert parts.setdefault(row.group, row.part) == row.part
+    files = [row.file for row in (*split.rows, *split.left_out)]
+    assert sorted(files) == sorted(row.file for row in rows)
+    assert keep or not split.left_out
+
+
+@given(cells=ROWS, seed=st.integers(0, 99))
+def test_given_test_pictures_stay_in_the_test_part(cells, seed):
+    rows = made(cells)
+    kept = {row.file: row.part for row in split_rows(rows, seed).rows}
+    assert all(kept[row.file] == "test" for row in rows if row.part == "test")
+    clean = {row.file for row in rows if row.part == "val"} & kept.keys()
+    assert all(kept[file] == "val" for file in clean)
+
+
+@given(
+    sizes=st.dictionaries(LABELS, st.lists(st.integers(1, 12), min_size=1, max_size=9), min_size=1),
+    seed=st.integers(0, 99),
+)
+def test_a_label_with_three_groups_is_in_every_part_and_any_other_is_named(sizes, seed):
+    rows = made((f"{label} {n}", label, "") for label, groups in sizes.items()
+                for n, size in enumerate(groups) for _ in range(size))  # fmt: skip
+    split = split_rows(rows, seed)
+    for label, groups in sizes.items():
+        parts = {row.part for row in split.rows if row.label == label}
+        said = any(note.startswith(f"{label} has pictures of") for note in split.notes)
+        assert (len(parts) == 3) == (not said)
+        assert len(groups) < 3 or len(parts) == 3
+
+
+def test_shares_are_64_16_and_20_of_a_hundred():
+    split = split_rows(made((str(n), "all", "") for n in range(100)), 0)
+    parts = [row.part for row in split.rows]
+    assert [parts.count(part) for part in ("train", "val", "test")] == [64, 16, 20]
+    assert split.notes == ()
+
+
+def test_what_is_missing_is_cut_from_train():
+    # Of 80 training pictures a fifth, 16, becomes val; the 20 test pictures stay.
+    cells = [(str(n), "all", "train" if n < 80 else "test") for n in range(100)]
+    split = split_rows(made(cells), 0)
+    parts = [row.part for row in split.rows]
+    assert [parts.count(part) for part in ("train", "val", "test")] == [64, 16, 20]
+    assert parts[80:] == ["test"] * 20
+    assert split.notes == (
+        "The parts that came with the data have no val: it was cut from the rest, by group.",
+    )
+
+
+def test_a_group_in_two_given_parts_leaves_the_less_strict_one():
+    cells = [("p1", "all", "train"), ("p1", "all", "test"), ("p2", "all", "train"),
+             ("p3", "all", "val"), ("p3", "all", "train"), ("p4", "all", "test"),
+             ("p1", "all", "")]  # fmt: skip
+    split = split_rows(made(cells), 0)
+    assert [row.file for row in split.left_out] == ["0.png", "4.png"]
+    assert {row.file: row.part for row in split.rows} == {
+        "1.png": "test", "2.png": "train", "3.png": "val", "5.png": "test", "6.png": "test"
+    }  # fmt: skip
+    assert split.notes == (
+        "2 groups in more than one of the parts that came with the data; 2 pictures left out of "
+        "train or val, so that none is.",
+        "More was left out than is left to learn from: have the split made anew.",
+    )
+
+
+def test_given_parts_can_be_set_aside():
+    cells = [(str(n), "all", "train" if n < 50 else "test") for n in range(100)]
+    parts = [row.part for row in split_rows(made(cells), 0, keep_parts=False).rows]
+    assert [parts.count(part) for part in ("train", "val", "test")] == [64, 16, 20]
+
+
+def test_a_label_with_too_few_groups_is_named():
+    cells = [(f"a{n}", "all", "") for n in range(9)] + [("h1", "hem", ""), ("h2", "hem", "")]
+    split = split_rows(made(cells), 0)
+    assert split.notes == (
+        "hem has pictures of 2 groups and none in val; every part needs a group of its own.",
+    )
+
+
+def test_nothing_to_split_is_no_error():
+    assert split_rows([], 0).rows == ()

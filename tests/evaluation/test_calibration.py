@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leukemia_app.bundles.decision import to_probabilities
 from leukemia_app.evaluation.calibration import (
     choose_positive_threshold,
     choose_threshold,
     fit_temperature,
+    without_temperature,
 )
 
 
@@ -119,3 +121,16 @@ def test_the_positive_threshold_keeps_its_sensitivity(values, sensitivity):
     scores = np.array(values) / 100
     threshold = choose_positive_threshold(np.ones(len(scores), int), scores, sensitivity)
     assert (scores >= threshold).mean() >= sensitivity - 1e-9
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1, 3])
+def test_a_temperature_can_be_taken_out_again(temperature: float):
+    logits = np.random.default_rng(1).normal(0, 4, (20, 3)).astype(np.float32)
+    divided = to_probabilities(logits, temperature)
+    expected = to_probabilities(logits, 1)
+    assert without_temperature(divided, temperature) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_probability_of_nothing_stays_nothing():
+    found = without_temperature(np.array([[1, 0]], np.float32), 2)
+    assert found == pytest.approx(np.array([[1, 0]]))

@@ -13,7 +13,6 @@ from leukemia_app.bundles.reading import Decision, Reading
 from leukemia_app.bundles.spec import SEEN_DIGITS, Label, Spec
 from leukemia_app.evaluation import evaluate as module
 from leukemia_app.evaluation.evaluate import (
-    FIGURES,
     Answers,
     Evaluation,
     Sample,
@@ -21,6 +20,7 @@ from leukemia_app.evaluation.evaluate import (
     figure,
     interval,
 )
+from leukemia_app.evaluation.measures import FIGURES
 from leukemia_app.imaging.picture import Picture, pixels_digest
 from tests.readings import spec_of
 
@@ -93,6 +93,8 @@ def test_figures_of_six_answers():
     assert values["refer_rate"] == pytest.approx(2 / 6)
     # of the four answered, the third is wrong
     assert values["error_among_answered"] == pytest.approx(1 / 4)
+    # F1 4/6, 4/5, 0 by 3, 2 and 1 pictures
+    assert values["weighted_f1"] == pytest.approx((3 * 4 / 6 + 2 * 4 / 5) / 6)
     # squares: .04+.01+.01 twice; .49+.36+.01; .01+.04+.01; .16+.25+.01; .25+.09+.64
     assert values["brier"] == pytest.approx((0.06 * 3 + 0.86 + 0.42 + 0.98) / 6)
     # 15 bins of 1/15: tops .8 .8 .8 in one, all right; .6 wrong; .5 .5 one right
@@ -106,11 +108,21 @@ def test_figures_of_each_class():
         for label, figures in found.items()
     }
     # a: 2 of 3 found; of b b c one is called a; of the three called a two are.
+    # Not called a are the third (a), fourth and fifth: 2 of 3 rightly. F1 2*2/(3+3).
+    # AUROC as above, 7/9. Ranked for a: .8 .8 (a a) .5 (c) .4 (b) .3 (a) .1: precision 2/2 at the
+    # first two, 3/5 at the third: (1 + 1 + .6) / 3.
     assert values["a"] == {
         "sensitivity": pytest.approx(2 / 3), "specificity": pytest.approx(2 / 3),
-        "positive_predictive_value": pytest.approx(2 / 3),
+        "prevalence": pytest.approx(3 / 6), "positive_predictive_value": pytest.approx(2 / 3),
+        "negative_predictive_value": pytest.approx(2 / 3), "f1": pytest.approx(2 / 3),
+        "auroc": pytest.approx(7 / 9), "average_precision": pytest.approx(2.6 / 3),
     }  # fmt: skip
-    assert values["c"] == {"sensitivity": 0, "specificity": 1, "positive_predictive_value": None}
+    # c is never called: of all six, five are of another class.
+    assert values["c"] == {
+        "sensitivity": 0, "specificity": 1, "prevalence": pytest.approx(1 / 6),
+        "positive_predictive_value": None, "negative_predictive_value": pytest.approx(5 / 6),
+        "f1": 0, "auroc": 1, "average_precision": 1,
+    }  # fmt: skip
 
 
 def test_the_json_has_its_keys_and_no_number_that_is_none():

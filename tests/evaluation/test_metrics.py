@@ -86,3 +86,81 @@ def test_figures_agree_with_scikit_learn(pairs, seed):
         assert metrics.macro_auroc(true, scores) == pytest.approx(
             sklearn.metrics.roc_auc_score(true, scores, multi_class="ovr", average="macro")
         )
+
+
+COUNTS = np.array([[2, 1, 0], [0, 2, 0], [1, 0, 0]])
+"""Of TRUE and PREDICTED."""
+
+
+def test_weighted_f1_of_six_answers():
+    # F1 4/6, 4/5, 0 of 3, 2 and 1 pictures
+    assert metrics.weighted_f1_of(COUNTS) == pytest.approx((3 * 4 / 6 + 2 * 4 / 5) / 6)
+
+
+def test_weighted_f1_goes_without_a_class_that_has_no_picture():
+    # class 1 has none: F1 of class 0 is 2*3/(3+4) by all four pictures
+    assert metrics.weighted_f1_of(np.array([[3, 1], [0, 0]])) == pytest.approx(6 / 7)
+    assert np.isnan(metrics.macro_f1_of(np.array([[3, 1], [0, 0]])))
+    assert np.isnan(metrics.weighted_f1_of(np.zeros((2, 2), int)))
+
+
+def test_predictive_values_and_prevalence_of_six_answers():
+    # called: 3, 3, 0 pictures, of the class 2, 2, 0
+    assert metrics.class_ppv(COUNTS)[:2] == pytest.approx([2 / 3, 2 / 3])
+    assert np.isnan(metrics.class_ppv(COUNTS)[2])
+    # not called: 3, 3, 6 pictures, of which 1, 0 and 1 are of the class
+    assert metrics.class_npv(COUNTS) == pytest.approx([2 / 3, 1, 5 / 6])
+    assert metrics.prevalence(COUNTS) == pytest.approx([3 / 6, 2 / 6, 1 / 6])
+
+
+def test_sensitivity_and_specificity_of_six_answers():
+    assert metrics.class_sensitivity(COUNTS) == pytest.approx([2 / 3, 1, 0])
+    # of the 3, 4, 5 others 1, 1, 0 are called so
+    assert metrics.class_specificity(COUNTS) == pytest.approx([2 / 3, 3 / 4, 1])
+
+
+def test_predictive_values_at_another_prevalence():
+    # of 1000, 10 have it: 9 found, 1 missed; of 990 others 891 spared, 99 called: 9/108, 891/892
+    assert metrics.ppv_at(0.9, 0.9, 0.01) == pytest.approx(9 / 108)
+    assert metrics.npv_at(0.9, 0.9, 0.01) == pytest.approx(891 / 892)
+    assert metrics.ppv_at(0, 1, 0.5) is None
+    assert metrics.npv_at(1, 0, 0.5) is None
+
+
+def test_predictive_values_at_the_own_prevalence_are_those_counted():
+    sensitivity, specificity = 2 / 3, 2 / 3
+    assert metrics.ppv_at(sensitivity, specificity, 0.5) == pytest.approx(2 / 3)
+
+
+def test_average_precision_of_four_pictures():
+    # ranked 1 0 1 0: precision 1/1 at the first, 2/3 at the second found
+    found = metrics.average_precision(np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1]))
+    assert found == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics.average_precision(np.zeros(2, int), np.array([0.1, 0.2])) is None
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2,
+             max_size=25)
+)  # fmt: skip
+def test_weights_rank_as_repeated_pictures_do(rows):
+    positive, scores, times = (np.array(column) for column in zip(*rows, strict=True))
+    weighed = metrics.ranking(positive, scores / 5, times[None].astype(float))
+    repeated = np.repeat(np.arange(len(rows)), times)
+    for value, plain in zip(weighed, (metrics.auroc, metrics.average_precision), strict=True):
+        expected = plain(positive[repeated].astype(int), scores[repeated] / 5)
+        assert value[0] == pytest.approx(np.nan if expected is None else expected, nan_ok=True)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_figures_of_counts_are_those_of_scikit_learn(seed: int):
+    rng = np.random.default_rng(seed)
+    true = np.concatenate([np.arange(3), rng.integers(0, 3, 20)])
+    predicted = np.concatenate([np.arange(3), rng.integers(0, 3, 20)])
+    counts = metrics.confusion(true, predicted, 3)
+    precision, recall, f1, _ = sklearn.metrics.precision_recall_fscore_support(true, predicted)
+    assert metrics.class_ppv(counts) == pytest.approx(precision)
+    assert metrics.class_sensitivity(counts) == pytest.approx(recall)
+    assert metrics.class_f1(counts) == pytest.approx(f1)
+    weighted = sklearn.metrics.f1_score(true, predicted, average="weighted")
+    assert metrics.weighted_f1_of(counts) == pytest.approx(weighted)

@@ -119,6 +119,14 @@ def test_several_pictures_show_their_summary_and_one_row_each():
     assert "notes.jpg is no picture." in page
 
 
+def test_the_summary_says_that_it_takes_all_as_one_smear():
+    shown = [Illustrated(result=reading_of()), Illustrated(result=reading_of())]
+    assert words.ONE_SMEAR in html_report(shown, spec_of(), made_at=MADE_AT)
+    apart = html_report(shown, spec_of(), made_at=MADE_AT, one_smear=False)
+    assert words.APART in apart
+    assert words.SUMMARY_NOTE not in apart
+
+
 def test_a_report_of_an_unread_file_alone_still_tells_why():
     page = report(Illustrated(result=Unread(file="x", kind="image", message="x is no picture.")))
     assert "x is no picture." in page

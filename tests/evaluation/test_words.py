@@ -44,6 +44,35 @@ def test_the_main_figure_is_the_first_result_on_test_pictures():
     assert words.main_figure(spec_of(figures=(control,))) is None
 
 
+def test_auroc_speaks_for_two_classes():
+    auroc, macro_f1 = figure_of(name="AUROC"), figure_of(name="macro-F1")
+    two = spec_of().labels[:2]
+    assert words.main_figure(spec_of(figures=(macro_f1, auroc), labels=two)) == auroc
+    assert words.main_figure(spec_of(figures=(macro_f1, auroc))) == macro_f1
+
+
+def test_beside_the_main_figure_stands_what_colour_or_size_alone_reach_on_the_same_part():
+    controls = [
+        figure_of(name=f"AUROC, {name}", value=value, kind="control")
+        for name, value in (("colour histogram alone", 0.786), ("cell area alone", 0.753),
+                            ("background alone, cells blanked (frozen features)", 0.61))
+    ]  # fmt: skip
+    elsewhere = figure_of(name="AUROC, cell area alone", value=0.9, kind="control", part="folds")
+    other = figure_of(name="macro-F1, cell area alone", value=0.9, kind="control")
+    spec = spec_of(figures=(figure_of(), *controls, elsewhere, other))
+    assert words.headline(spec) == (
+        "AUROC 0.800 (0.700–0.900) by patient · "
+        "colour alone 0.786, size alone 0.753, background alone 0.610"
+    )
+
+
+def test_without_controls_the_headline_is_the_figure_alone():
+    undefined = figure_of(name="AUROC, cell area alone", value=None, kind="control")
+    spec = spec_of(figures=(figure_of(), undefined))
+    assert words.headline(spec) == "AUROC 0.800 (0.700–0.900) by patient"
+    assert words.headline(spec_of(figures=())) is None
+
+
 def test_macro_f1_speaks_before_accuracy():
     accuracy, macro_f1 = figure_of(name="accuracy"), figure_of(name="macro-F1")
     assert words.main_figure(spec_of(figures=(accuracy, macro_f1))) == macro_f1

@@ -194,7 +194,7 @@ def forged_tiff() -> bytes:
 
 REFUSED = {
     "empty": (b"", r"cell.x is empty \(0 bytes\). Choose a JPEG, PNG"),
-    "text": (b"cell;label\n1;2\n", "cell.x is not a picture.*Choose a JPEG, PNG"),
+    "text": (b"cell;label\n1;2\n", "cell.x is not a picture: its content is no JPEG.*Choose a"),
     "gif": (
         stored(Image.new("P", (24, 20)), "GIF"),
         "cell.x is a GIF picture. Save it as PNG. JPEG, PNG, BMP, WebP and TIFF are read",

@@ -30,6 +30,12 @@ def test_otsu_of_one_value_is_that_value():
     assert otsu_threshold(np.full(9, 0.5, np.float32)) == pytest.approx(0.5)
 
 
+def test_otsu_of_values_that_differ_by_rounding_is_one_of_them():
+    one = np.float32(0.7)
+    values = np.array([one, np.nextafter(one, np.float32(1))] * 9, np.float32)
+    assert otsu_threshold(values) in values
+
+
 def test_one_disc_is_one_nucleus():
     found = nuclei(density(((50, 50), 15)))
     assert found.max() == 1

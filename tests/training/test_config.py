@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leukemia_app.errors import AppError, RecipeError, RunError
+from leukemia_app.evaluation.baselines import TITLES
 from leukemia_app.imaging.recipe import Recipe
 from leukemia_app.training.augment import Augment
-from leukemia_app.training.config import CONTROLS, About, RunConfig
+from leukemia_app.training.config import BASELINES, CONTROLS, About, RunConfig
 from leukemia_app.training.scoring import CONTROLS as CONTROL_WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,9 @@ def test_a_configuration_comes_back_from_json_as_it_was(
         seed=seed, tune_rate=rate, labels=tuple(labels), external=external,
         controls=tuple(controls), head_arguments=arguments, augment=Augment(cutout=cutout),
         about=About(title="Cells", meanings={"blast": "a blast"}), figures_from=("a.json",),
-        steps_per_epoch=3,
+        steps_per_epoch=3, tune_from="conv_dw_7", optimizer="adam", schedule="plateau",
+        fraction=0.5, precision="auto", shares=(0.5, 0.25, 0.25), baselines=("svc",),
+        start="bundle:x", keep_head=True, head_patience=3,
     )  # fmt: skip
     text = json.dumps(given_config.to_dict())
     assert RunConfig.from_dict(json.loads(text)) == given_config
@@ -77,6 +80,10 @@ def test_the_shipped_configurations_can_be_read_and_name_themselves(path):
     assert RunConfig.from_dict(read.to_dict()) == read
 
 
+def test_every_baseline_has_a_title():
+    assert set(TITLES) == set(BASELINES)
+
+
 def test_every_control_has_words_for_the_card():
     assert set(CONTROL_WORDS) == set(CONTROLS)
 
@@ -96,7 +103,23 @@ def test_every_control_has_words_for_the_card():
      ({"folds": 5, "fold": 5}, r"fold is 5 of 5; use 0 to folds - 1"),
      ({"folds": 5, "fold": -1}, r"fold is -1 of 5"),
      ({"fold": 2}, r"fold is 2 of 0; use 0 to folds - 1"),
-     ({"start": "imagenet"}, r"start is 'imagenet'; use none, file:PATH or bundle:FOLDER"),
+     ({"start": "web"}, r"start is 'web'; use none, imagenet, file:PATH or bundle:FOLDER"),
+     ({"start": "imagenet", "keep_head": True}, r"keep_head is true, but start is 'imagenet'"),
+     ({"optimizer": "sgd"}, r"optimizer is 'sgd'; use one of adamw, adam"),
+     ({"schedule": "step"}, r"schedule is 'step'; use one of cosine, plateau"),
+     ({"schedule": "plateau", "folds": 3}, r"schedule is 'plateau', but folds leave no valid"),
+     ({"plateau_factor": 1.0}, r"plateau_factor is 1.0; use 0.01 to 0.99"),
+     ({"plateau_patience": 0}, r"plateau_patience is 0; use 1 to"),
+     ({"precision": "float16"}, r"precision is 'float16'; use one of float32, bfloat16, auto"),
+     ({"fraction": 0.0}, r"fraction is 0.0; use 0.01 to 1"),
+     ({"fraction": 50}, r"fraction is 50; use 0.01 to 1"),
+     ({"shares": (0.8, 0.2)}, r"shares are \(0.8, 0.2\); use three numbers above 0"),
+     ({"shares": (0.8, 0.2, 0.2)}, r"shares are .*; use three numbers above 0 that sum to 1"),
+     ({"shares": (0.8, 0.2, 0)}, r"shares are .*; use three numbers above 0"),
+     ({"shares": ("a", "b", "c")}, r"shares are .*; use three numbers"),
+     ({"head_patience": -1}, r"head_patience is -1; use 0 to"),
+     ({"baselines": ("svc", "forest")}, r"baselines has 'forest'; use svc, xgboost, lda"),
+     ({"tune_from": 3}, r"tune_from is 3; use a text"),
      ({"seed": -1}, r"seed is -1; use 0 to"),
      ({"seed": 1.5}, r"seed is 1.5; use a whole number"),
      ({"batch_size": 0}, r"batch_size is 0; use 1 to 1024"),

@@ -1,7 +1,6 @@
-"""The training itself: chances and rates by hand, and resuming as if it had never stopped."""
+"""The training itself: figures of each epoch, and resuming as if it had never stopped."""
 
-import hashlib
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,225 +10,208 @@ import numpy as np
 import pytest
 
 from leukemia_app.errors import RunError
-from leukemia_app.imaging.recipe import Recipe
-from leukemia_app.networks.build import Network, build_network
 from leukemia_app.training import engine
-from leukemia_app.training.config import RunConfig
-from leukemia_app.training.engine import (
-    TrainingSet,
-    disturbed_tensors,
-    draw_chances,
-    fine_tune,
-    learning_rate,
-    logits_of,
-    train_head,
-)
+from leukemia_app.training.engine import fine_tune
 from leukemia_app.training.run_folder import Stopped
+from leukemia_app.training.schedule import cosine_rate
 from leukemia_app.training.state import Progress, load_weights
-from tests.tiny_runs import SIDE_PX, drawn_cell, tiny_config
+from tests.tiny_runs import tiny_config
+from tests.training.tiny_training import (
+    fresh_network,
+    headed,
+    sha256,
+    training_of,
+    without_check,
+)
 
-SILENT = SimpleNamespace(report=lambda kind, **numbers: None, go_on=lambda: False)
-
-
-@pytest.fixture(scope="module")
-def data() -> TrainingSet:
-    """Twelve pictures to learn from and six to stop by, both labels in turn."""
-    pixels = np.stack([drawn_cell(number % 2, number)[8:40, 8:40] for number in range(18)])
-    learn = np.arange(12)
-    chances = np.zeros(18)
-    chances[learn] = 1 / 12
-    return TrainingSet(pixels=pixels, targets=np.arange(18) % 2, chances=chances, learn=learn,
-                       check=np.arange(12, 18))  # fmt: skip
+ATTENTION = {"head": "attention", "head_arguments": {"channels": 16}}
+PHASES = {"head": headed, "epoch": fine_tune}
+"""What carries a phase out, by the kind of event that ends its epochs."""
 
 
-def fresh_network(config: RunConfig) -> Network:
-    """The network as a new process builds it."""
-    keras.utils.set_random_seed(config.seed)
-    return build_network(
-        config.backbone, config.head, side_px=SIDE_PX, n_outputs=config.n_outputs,
-        head_arguments=config.head_arguments,
-    )  # fmt: skip
+class Diary:
+    """Takes a training's events, and breaks off at one of them where asked to."""
+
+    def __init__(self, kind: str = "", at: int = 0) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.end = (kind, at)
+
+    def __call__(self, kind: str, **numbers: Any) -> None:
+        self.events.append({"kind": kind, **numbers})
+        if (kind, len(self.of(kind))) == self.end:
+            raise KeyboardInterrupt
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["kind"] == kind]
 
 
-def sha256(weights: list[np.ndarray]) -> str:
-    return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()
-
-
-def tuned(
-    config: RunConfig, data: TrainingSet, folder: Path, report: Callable[..., None] = SILENT.report,
-    should_stop: Callable[[], bool] = SILENT.go_on,
-) -> list[np.ndarray]:  # fmt: skip
-    return fine_tune(fresh_network(config), config, data, folder, report, should_stop)
-
-
-def test_every_class_is_drawn_as_often_as_another():
-    chances = draw_chances(np.array([0, 0, 0, 1]), np.array(["a", "b", "c", "d"]), "class")
-    assert chances == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
-
-
-def test_without_balance_every_picture_is_drawn_as_often_as_another():
-    chances = draw_chances(np.array([0, 0, 0, 1]), np.array(["a", "a", "a", "d"]), "none")
-    assert chances == pytest.approx([1 / 4] * 4)
-
-
-def test_a_group_is_drawn_by_the_root_of_its_size():
-    # Class 0: group a has four pictures at 1/2, in all 2; group b one at 1: 2/3 and 1/3 of the
-    # class's half. Class 1: group c alone has the other half.
-    chances = draw_chances(np.array([0, 0, 0, 0, 0, 1]), np.array(list("aaaabc")), "group")
-    assert chances == pytest.approx([1 / 12] * 4 + [1 / 6, 1 / 2])
-
-
-def test_a_group_of_two_classes_counts_in_each_by_its_pictures_there():
-    # Group a: one picture of class 0, four of class 1 at 1/2 each, together 2. Group b: one of
-    # class 1 at 1, a third of the class's half.
-    chances = draw_chances(np.array([0, 1, 1, 1, 1, 1]), np.array(list("aaaaab")), "group")
-    assert chances == pytest.approx([1 / 2] + [1 / 12] * 4 + [1 / 6])
-
-
-def test_the_rate_rises_along_a_line_and_falls_along_half_a_cosine():
-    # 105 steps: five of warm-up, then 100 of falling. Half way down cos(90°) = 0.
-    assert learning_rate(0, 105, 0.1) == pytest.approx(0.02)
-    assert learning_rate(1, 105, 0.1) == pytest.approx(0.04)
-    assert learning_rate(4, 105, 0.1) == pytest.approx(0.1)
-    assert learning_rate(5, 105, 0.1) == pytest.approx(0.1)
-    assert learning_rate(55, 105, 0.1) == pytest.approx(0.1 * (0.01 + 0.99 / 2))
-    assert learning_rate(105, 105, 0.1) == pytest.approx(0.001)
-
-
-@pytest.mark.parametrize("n_steps", [1, 2, 7])
-def test_the_rate_of_the_shortest_training_is_never_nothing(n_steps):
-    rates = [learning_rate(step, n_steps, 1.0) for step in range(n_steps)]
-    assert rates[0] == 1
-    assert all(0.01 <= rate <= 1 for rate in rates)
+def averaged(values: list[np.ndarray], momentum: float, progress: Progress) -> list[list[float]]:
+    """The average after each of these values of the only weight."""
+    found = []
+    for value in values:
+        progress.step += 1
+        engine._average(progress, SimpleNamespace(weights=[value]), momentum)
+        found.append(progress.average[0].tolist())
+    return found
 
 
 def test_the_average_is_that_of_the_weights_so_far_then_follows_slowly():
     # Start 0. First step 1: (0 + 1) / 2 = 0.5. Second step 2: keep 2/3: 1/3 + 2/3 = 1.
     # Then with momentum 0.7: keep min(0.7, 3/4): 0.7 + 0.3 * 11 = 4.
-    progress = Progress(average=[np.zeros(1, np.float32)])
-    found = []
-    for value in (1, 2, 11):
-        progress.step += 1
-        engine._average(progress, SimpleNamespace(weights=[np.array([value], np.float32)]), 0.7)
-        found.append(float(progress.average[0][0]))
-    assert found == pytest.approx([0.5, 1, 4])
+    values = [np.array([value], np.float32) for value in (1, 2, 11)]
+    found = averaged(values, 0.7, Progress(average=[np.zeros(1, np.float32)]))
+    assert [value for (value,) in found] == pytest.approx([0.5, 1, 4])
 
 
 def test_without_momentum_the_last_weights_are_kept():
     progress = Progress(average=[np.zeros(1, np.float32)], step=5)
-    engine._average(progress, SimpleNamespace(weights=[np.array([3], np.float32)]), 0.0)
-    assert progress.average[0].tolist() == [3]
+    assert averaged([np.array([3], np.float32)], 0.0, progress) == [[3]]
 
 
-class CornerModel:
-    """Its logit is the red value of the top left pixel."""
-
-    def predict_on_batch(self, tensors: np.ndarray) -> np.ndarray:
-        return tensors[:, 0, 0, :1]
-
-
-def test_logits_are_averages_over_the_views():
-    # Corners 10, 20, 30, 40: each quarter turn brings another to the top left: mean 25.
-    pixels = np.zeros((3, 32, 32, 3), np.uint8)
-    pixels[1, 0, 0], pixels[1, 0, -1], pixels[1, -1, 0], pixels[1, -1, -1] = 10, 20, 30, 40
-    for count, expected in ((1, 10), (2, 25), (4, 25), (8, 25)):
-        recipe = Recipe(input="cell", side_px=32, scaling="none", views=count)
-        found = logits_of(CornerModel(), pixels, np.array([1, 0]), recipe, batch=3)
-        assert found.tolist() == [[expected], [0]]
-
-
-def test_disturbed_copies_depend_on_the_seed_and_the_place_alone(data, tmp_path):
-    config = tiny_config(tmp_path)
-    rows = np.array([3, 3, 5])
-    first = disturbed_tensors(data.pixels, rows, config, [7, 1])
-    np.testing.assert_array_equal(first, disturbed_tensors(data.pixels, rows, config, [7, 1]))
-    assert (first != disturbed_tensors(data.pixels, rows, config, [7, 2])).any()
-    assert (first[0] != first[1]).any()
-    assert (first.shape, first.dtype) == ((3, 32, 32, 3), np.float32)
-    assert -1 <= first.min() <= first.max() <= 1
+def test_a_counter_among_the_weights_is_kept_as_it_is_and_not_averaged():
+    # As of Keras' input normalisation: a whole number that an average would break.
+    progress = Progress(average=[np.zeros(1, np.int64)])
+    counter = np.array([7], np.int64)
+    assert averaged([counter], 0.9, progress) == [[7]]
+    assert progress.average[0].dtype == np.int64
+    counter += 1
+    assert progress.average[0].tolist() == [7]
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """sha256 of the averaged weights after three epochs in one go."""
-    folder = tmp_path_factory.mktemp("whole")
-    config = tiny_config(folder, tune_epochs=3, head="attention", head_arguments={"channels": 16})
-    return sha256(tuned(config, data, folder))
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """sha256 of the weights after three epochs in one go, by phase."""
+    found = {}
+    for kind, carry_out in PHASES.items():
+        folder = tmp_path_factory.mktemp(kind)
+        found[kind] = sha256(carry_out(training_of(three_epochs(folder), folder)))
+    return found
 
 
-@pytest.mark.parametrize("moment", ["after an epoch", "within an epoch"])
-def test_resuming_equals_never_having_stopped(moment, data, uninterrupted, tmp_path):
-    config = tiny_config(tmp_path, tune_epochs=3, head="attention", head_arguments={"channels": 16})
+def three_epochs(folder: Path) -> Any:
+    return tiny_config(folder, tune_epochs=3, head_epochs=3, schedule="plateau",
+                       plateau_patience=1, head_patience=3, **ATTENTION)  # fmt: skip
 
-    def die(kind: str, **numbers: Any) -> None:
-        if kind == "epoch" or (moment == "within an epoch" and numbers["step"] == 5):
-            if kind == "epoch" and moment == "within an epoch":
-                return
-            raise KeyboardInterrupt
 
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [("epoch", ("epoch", 1)), ("epoch", ("step", 5)), ("head", ("head", 1)),
+     ("head", ("features", 2))],
+)  # fmt: skip
+def test_resuming_equals_never_having_stopped(kind, end, uninterrupted, tmp_path):
+    config, carry_out = three_epochs(tmp_path), PHASES[kind]
     with pytest.raises(KeyboardInterrupt):
-        tuned(config, data, tmp_path, die)
-    done: list[int] = []
-    again = tuned(config, data, tmp_path, lambda kind, **numbers: done.append(
-        numbers["epoch"]) if kind == "epoch" else None)  # fmt: skip
-    assert done == [2, 3]
-    assert sha256(again) == uninterrupted
+        carry_out(training_of(config, tmp_path, Diary(*end)))
+    diary = Diary()
+    again = carry_out(training_of(config, tmp_path, diary))
+    done = [event["epoch"] for event in diary.of(kind)]
+    assert done == ([1, 2, 3] if end[0] == "features" else [2, 3])
+    assert sha256(again) == uninterrupted[kind]
 
 
-def test_a_finished_training_only_gives_its_weights(data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", PHASES)
+def test_a_finished_phase_only_gives_its_weights(kind, tmp_path, monkeypatch):
     config = tiny_config(tmp_path, tune_epochs=1)
-    first = tuned(config, data, tmp_path)
+    first = PHASES[kind](training_of(config, tmp_path))
     monkeypatch.setattr(keras.Model, "train_on_batch", None)
-    assert sha256(tuned(config, data, tmp_path)) == sha256(first)
+    assert sha256(PHASES[kind](training_of(config, tmp_path))) == sha256(first)
 
 
-def test_a_stop_ends_within_a_step_and_the_last_epoch_is_on_disk(data, tmp_path):
-    config = tiny_config(tmp_path)
-    steps: list[int] = []
+def test_an_epoch_tells_its_figures(tmp_path):
+    diary = Diary()
+    fine_tune(training_of(tiny_config(tmp_path), tmp_path, diary))
+    first, second = diary.of("epoch")
+    assert (first["epoch"], first["epochs"], second["epoch"]) == (1, 2, 2)
+    assert first["best"] is True
+    assert first["seconds"] > 0
+    # Three steps of four pictures: the rate is that of the last one, the figures are means.
+    assert first["rate"] == pytest.approx(cosine_rate(2, 6, 1e-3))
+    steps = diary.of("step")
+    assert [(step["epoch"], step["step"], step["steps"]) for step in steps] == [
+        (1, 1, 6), (1, 2, 6), (1, 3, 6), (2, 4, 6), (2, 5, 6), (2, 6, 6)
+    ]  # fmt: skip
+    assert first["loss"] == pytest.approx(np.mean([step["loss"] for step in steps[:3]]))
+    assert (first["accuracy"] * 12) % 1 == pytest.approx(0, abs=1e-4)
+    assert (first["val_accuracy"] * 6) % 1 == pytest.approx(0, abs=1e-4)
+    assert first["val_loss"] > 0
 
-    def report(kind: str, **numbers: Any) -> None:
-        if kind == "step":
-            steps.append(numbers["step"])
 
+def test_the_head_tells_the_same_figures_without_steps(tmp_path):
+    diary = Diary()
+    headed(training_of(tiny_config(tmp_path, head_epochs=2), tmp_path, diary))
+    names = {"kind", "epoch", "epochs", "best", "loss", "accuracy", "val_loss", "val_accuracy",
+             "rate", "seconds"}  # fmt: skip
+    assert [set(event) for event in diary.of("head")] == [names, names]
+    assert not diary.of("step")
+
+
+def test_a_fold_has_no_validation_figures(tmp_path):
+    diary = Diary()
+    fine_tune(without_check(training_of(tiny_config(tmp_path), tmp_path, diary)))
+    assert all("val_loss" not in event for event in diary.of("epoch"))
+    assert (tmp_path / "best" / "weights.npz").exists()
+
+
+def test_a_stop_ends_within_a_step_and_the_last_epoch_is_on_disk(tmp_path):
+    diary = Diary()
+    training = training_of(
+        tiny_config(tmp_path), tmp_path, diary, lambda: len(diary.of("step")) == 4
+    )
     with pytest.raises(Stopped):
-        tuned(config, data, tmp_path, report, lambda: len(steps) == 4)
-    assert steps == [1, 2, 3, 4]
+        fine_tune(training)
+    assert len(diary.of("step")) == 4
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["0001"]
 
 
-def test_a_loss_that_is_no_number_stops_with_words(data, tmp_path):
-    config = tiny_config(tmp_path)
-    network = fresh_network(config)
-    kernel = network.head.get_layer("logits").kernel
+def test_a_stop_ends_the_features_and_the_head(tmp_path):
+    config, diary = tiny_config(tmp_path, head_epochs=2), Diary()
+    with pytest.raises(Stopped):
+        headed(training_of(config, tmp_path, diary, lambda: len(diary.of("features")) == 2))
+    assert not (tmp_path / "features" / "learn.npy").exists()
+    with pytest.raises(Stopped):
+        headed(training_of(config, tmp_path, diary, lambda: len(diary.of("head")) == 1))
+    assert [path.name for path in (tmp_path / "state" / "head").iterdir()] == ["0001"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("epoch", r"The loss is nan in epoch 1: .* lower tune_rate"),
+     ("head", r"The loss is nan in epoch 1 of the head: .* lower head_rate")],
+)  # fmt: skip
+def test_a_loss_that_is_no_number_stops_with_words(kind, words, tmp_path):
+    training = training_of(tiny_config(tmp_path), tmp_path)
+    kernel = training.network.head.get_layer("logits").kernel
     kernel.assign(np.full(kernel.shape, np.nan, np.float32))
-    with pytest.raises(RunError, match=r"The loss is nan in epoch 1: .* lower tune_rate"):
-        fine_tune(network, config, data, tmp_path, SILENT.report, SILENT.go_on)
+    with pytest.raises(RunError, match=words):
+        PHASES[kind](training)
     assert not (tmp_path / "state").exists()
 
 
-def test_a_check_that_is_no_number_stops_with_words(data, tmp_path, monkeypatch):
+def test_a_check_that_is_no_number_stops_with_words(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": float("nan")})
     config = tiny_config(tmp_path, tune_epochs=1, steps_per_epoch=1)
     with pytest.raises(RunError, match=r"The loss is nan in the check after epoch 1"):
-        tuned(config, data, tmp_path)
+        fine_tune(training_of(config, tmp_path))
 
 
-def test_patience_ends_the_training_and_the_best_epoch_is_kept(data, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("kind", "file"), [("epoch", "weights.npz"), ("head", "head.npz")])
+def test_patience_ends_a_phase_and_its_best_epoch_is_kept(kind, file, tmp_path, monkeypatch):
     losses = iter([0.9, 0.5, 0.7, 0.6, 0.1])
     monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": next(losses)})
     kept: dict[int, str] = {}
 
-    def report(kind: str, **numbers: Any) -> None:
-        if kind == "epoch":
-            kept[numbers["epoch"]] = sha256(load_weights(tmp_path / "best" / "weights.npz"))
+    def report(event: str, **numbers: Any) -> None:
+        if event == kind:
+            kept[numbers["epoch"]] = sha256(load_weights(tmp_path / "best" / file))
 
-    config = tiny_config(tmp_path, tune_epochs=5, patience=2, steps_per_epoch=1)
-    found = tuned(config, data, tmp_path, report)
+    config = tiny_config(tmp_path, tune_epochs=5, head_epochs=5, patience=2, head_patience=2,
+                         steps_per_epoch=1)  # fmt: skip
+    found = PHASES[kind](training_of(config, tmp_path, report))
     assert list(kept) == [1, 2, 3, 4]
     assert kept[1] != kept[2] == kept[3] == kept[4] == sha256(found)
 
 
-def test_without_patience_the_last_epoch_is_kept(data, tmp_path, monkeypatch):
+def test_without_patience_the_last_epoch_is_kept(tmp_path, monkeypatch):
     losses = iter([0.1, 0.5])
     monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": next(losses)})
     epochs: list[str] = []
@@ -239,67 +221,57 @@ def test_without_patience_the_last_epoch_is_kept(data, tmp_path, monkeypatch):
             epochs.append(sha256(load_weights(tmp_path / "best" / "weights.npz")))
 
     config = tiny_config(tmp_path, patience=0, steps_per_epoch=1)
-    assert sha256(tuned(config, data, tmp_path, report)) == epochs[1] != epochs[0]
+    assert sha256(fine_tune(training_of(config, tmp_path, report))) == epochs[1] != epochs[0]
 
 
-def test_no_epochs_give_the_weights_it_started_from(data, tmp_path):
+def test_a_plateau_cuts_the_rate_of_the_next_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": 0.5})
+    config = tiny_config(tmp_path, tune_epochs=4, schedule="plateau", plateau_patience=1,
+                         plateau_factor=0.1, patience=0)  # fmt: skip
+    diary = Diary()
+    fine_tune(training_of(config, tmp_path, diary))
+    # The first epoch sets the mark; each later one stands still.
+    assert [event["rate"] for event in diary.of("epoch")] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-5])
+
+
+def test_no_epochs_give_the_weights_it_started_from(tmp_path):
     config = tiny_config(tmp_path, tune_epochs=0)
     start = [np.asarray(value) for value in fresh_network(config).model.weights]
-    assert sha256(tuned(config, data, tmp_path)) == sha256(start)
+    assert sha256(fine_tune(training_of(config, tmp_path))) == sha256(start)
 
 
-def test_the_check_scores_the_average_and_gives_the_weights_back(data, tmp_path):
-    config = tiny_config(tmp_path)
-    network = fresh_network(config)
-    own = [np.asarray(value).copy() for value in network.model.weights]
-    # Zero weights give the logit 0 for all: a loss of log 2, and class 0, which is right by half.
-    found = engine._check(
-        network.model, config, data, Progress(average=[np.zeros_like(value) for value in own])
+def test_the_check_scores_the_average_and_gives_the_weights_back(tmp_path):
+    training = training_of(tiny_config(tmp_path), tmp_path)
+    model = training.network.model
+    own = [np.asarray(value).copy() for value in model.weights]
+    logits = lambda: engine.logits_of(  # noqa: E731
+        model, training.data.pixels, training.data.check, training.config.recipe
     )
+    # Zero weights give the logit 0 for all: a loss of log 2, and class 0, which is right by half.
+    zeros = Progress(average=[np.zeros_like(value) for value in own])
+    found = engine._check(training, SimpleNamespace(model=model, check_logits=logits), zeros)
     assert found == {"val_loss": pytest.approx(np.log(2)), "val_accuracy": 0.5}
-    assert sha256([np.asarray(value) for value in network.model.weights]) == sha256(own)
+    assert sha256([np.asarray(value) for value in model.weights]) == sha256(own)
 
 
-def test_the_head_learns_and_the_backbone_stays(data, tmp_path):
-    config = tiny_config(tmp_path, head_epochs=6, head_rate=0.02)
-    network = fresh_network(config)
-    frozen = sha256([np.asarray(value) for value in network.backbone.weights])
-    losses: list[float] = []
-
-    def report(kind: str, **numbers: Any) -> None:
-        if kind == "head":
-            losses.append(numbers["loss"])
-
-    train_head(network, config, data, tmp_path, report, SILENT.go_on)
+def test_the_head_learns_and_the_backbone_stays(tmp_path):
+    training = training_of(
+        tiny_config(tmp_path, head_epochs=6, head_rate=0.02), tmp_path, diary := Diary()
+    )
+    backbone = training.network.backbone
+    frozen = sha256([np.asarray(value) for value in backbone.weights])
+    headed(training)
+    losses = [event["loss"] for event in diary.of("head")]
     assert losses[-1] < losses[0]
-    assert sha256([np.asarray(value) for value in network.backbone.weights]) == frozen
-    maps = np.load(tmp_path / "features" / "maps.npy")
-    assert (maps.shape, maps.dtype) == ((12, 2, 2, 256), np.float16)
+    assert sha256([np.asarray(value) for value in backbone.weights]) == frozen
 
 
-def test_features_are_computed_once(data, tmp_path, monkeypatch):
-    config = tiny_config(tmp_path, head_epochs=1, feature_copies=2)
-    train_head(fresh_network(config), config, data, tmp_path, SILENT.report, SILENT.go_on)
-    network = fresh_network(config)
-    monkeypatch.setattr(network.backbone, "predict_on_batch", None)
-    train_head(network, config, data, tmp_path, SILENT.report, SILENT.go_on)
-    assert len(np.load(tmp_path / "features" / "maps.npy")) == 24
-
-
-def test_a_stop_ends_the_features_and_the_head(data, tmp_path):
-    config = tiny_config(tmp_path, head_epochs=1)
-    told: list[str] = []
-
-    def report(kind: str, **_: Any) -> None:
-        told.append(kind)
-
-    network = fresh_network(config)
-    with pytest.raises(Stopped):
-        train_head(network, config, data, tmp_path, report, lambda: len(told) == 2)
-    assert told == ["features", "features"]
-    assert not (tmp_path / "features" / "maps.npy").exists()
-    calls = iter(range(100))
-    with pytest.raises(Stopped):
-        train_head(network, config, data, tmp_path, report, lambda: next(calls) == 4)
-    assert (tmp_path / "features" / "maps.npy").exists()
-    assert "head" not in told
+def test_only_what_is_not_frozen_is_tuned(tmp_path):
+    training = training_of(replace(tiny_config(tmp_path), average_momentum=0), tmp_path)
+    for layer in training.network.backbone.layers:
+        layer.trainable = False
+    before = [np.asarray(value).copy() for value in training.network.model.weights]
+    after = fine_tune(training)
+    n_frozen = len(training.network.backbone.weights)
+    assert sha256(after[:n_frozen]) == sha256(before[:n_frozen])
+    assert sha256(after[n_frozen:]) != sha256(before[n_frozen:])

@@ -1,5 +1,8 @@
 """No group on two sides, folds without the test part, and words for splits that cannot be used."""
 
+import csv
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from leukemia_app.data.manifest import Row
 from leukemia_app.errors import RunError
 from leukemia_app.imaging.recipe import Recipe
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.parts import choose_parts
+from leukemia_app.training.parts import choose_parts, keep_split
 
 PARTS = ("train", "val", "test")
 
@@ -128,3 +131,83 @@ def test_the_shared_tables_part_no_group(shared_data):
             )
             assert learn.isdisjoint(check | test)
             assert check.isdisjoint(test)
+
+
+@given(SIZES, st.floats(0.05, 0.99), st.integers(0, 20), st.sampled_from(["given", "image"]))
+def test_a_fraction_takes_whole_groups_of_the_training_part_alone(sizes, fraction, seed, split):
+    rows = patients(sizes)
+    whole = choose_parts(rows, config(seed=seed, split=split))
+    some = choose_parts(rows, config(seed=seed, split=split, fraction=fraction))
+    np.testing.assert_array_equal(some.check, whole.check)
+    np.testing.assert_array_equal(some.test, whole.test)
+    assert set(some.learn) <= set(whole.learn)
+    assert {rows[row].label for row in some.learn} == {rows[row].label for row in whole.learn}
+    if split == "given":
+        kept = {rows[row].group for row in some.learn}
+        left = {rows[row].group for row in set(whole.learn) - set(some.learn)}
+        assert kept.isdisjoint(left)
+
+
+def test_a_fraction_keeps_the_labels_in_proportion():
+    # A hundred groups of one picture for each of two labels: a quarter of each.
+    rows = patients({"a": (1,) * 100, "b": (1,) * 100}, "train")
+    rows += patients({"a": (1,), "b": (1,)}, "val") + patients({"a": (1,), "b": (1,)}, "test")
+    learn = choose_parts(rows, config(fraction=0.25)).learn
+    labels = [rows[row].label for row in learn]
+    assert (labels.count("a"), labels.count("b")) == (25, 25)
+
+
+def test_a_label_of_one_group_is_not_lost_to_a_fraction():
+    rows = patients({"a": (5,) * 20, "b": (5,)}, "train")
+    rows += patients({"a": (1,), "b": (1,)}, "val") + patients({"a": (1,), "b": (1,)}, "test")
+    learn = choose_parts(rows, config(fraction=0.1)).learn
+    assert "b" in {rows[row].label for row in learn}
+
+
+def test_pictures_without_parts_are_dealt_by_the_shares():
+    rows = patients({"a": (1,) * 100, "b": (1,) * 100})
+    parts = choose_parts(rows, config(shares=(0.64, 0.16, 0.2)))
+    assert [len(part) for part in (parts.learn, parts.check, parts.test)] == [128, 32, 40]
+
+
+def given_rows() -> list[Row]:
+    return [item for part in PARTS for item in patients({"a": (2, 1), "b": (1,)}, part)]
+
+
+def test_the_split_is_written_once_and_then_kept(tmp_path):
+    rows = given_rows()
+    parts = choose_parts(rows, config(fraction=0.5))
+    keep_split(tmp_path, rows, parts)
+    with (tmp_path / "split.csv").open(newline="", encoding="utf-8") as lines:
+        found = list(csv.DictReader(lines))
+    assert [line["file"] for line in found] == [item.file for item in rows]
+    used = {number: name for name, numbers in
+            (("train", parts.learn), ("val", parts.check), ("test", parts.test))
+            for number in numbers.tolist()}  # fmt: skip
+    assert [line["part"] for line in found] == [used.get(n, "") for n in range(len(rows))]
+    assert "" in {line["part"] for line in found}
+    before = (tmp_path / "split.csv").read_bytes()
+    keep_split(tmp_path, rows, parts)
+    assert (tmp_path / "split.csv").read_bytes() == before
+
+
+def test_a_manifest_that_was_there_is_left_as_it_is(tmp_path):
+    (tmp_path / "manifest.csv").write_text("file,label,group,part\n")
+    rows = given_rows()
+    keep_split(tmp_path, rows, choose_parts(rows, config()))
+    assert (tmp_path / "manifest.csv").read_text() == "file,label,group,part\n"
+
+
+@pytest.mark.parametrize("change", ["one gone", "one new", "one moved"])
+def test_another_split_than_the_run_began_with_is_refused(change, tmp_path):
+    rows = given_rows()
+    keep_split(tmp_path, rows, choose_parts(rows, config()))
+    if change == "one gone":
+        others, file = rows[1:], rows[0].file
+    elif change == "one new":
+        others, file = [*rows, row("zoe", 1, "a", "test")], "zoe-1.png"
+    else:
+        moved = replace(rows[0], part="test", group="other")
+        others, file = [moved, *rows[1:]], rows[0].file
+    with pytest.raises(RunError, match=rf"1 were added, taken away or moved .* first {file}\. Put"):
+        keep_split(tmp_path, others, choose_parts(others, config()))

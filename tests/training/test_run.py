@@ -1,5 +1,6 @@
 """A whole run on drawn pictures: from nothing to a bundle with figures that can be served."""
 
+import csv
 import hashlib
 import json
 import shutil
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -18,10 +20,12 @@ from leukemia_app.bundles.store import read_spec
 from leukemia_app.errors import DatasetError, ImageError, RunError
 from leukemia_app.imaging.decode import read_picture
 from leukemia_app.imaging.picture import pixels_digest
+from leukemia_app.training import events
 from leukemia_app.training import run as module
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.run import carry_out
 from leukemia_app.training.run_folder import RunFolder, Stopped
+from leukemia_app.training.run_network import network_to_train
 from leukemia_app.training.state import load_weights
 from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
 
@@ -38,9 +42,31 @@ def states(folder: Path) -> list[str]:
 def test_a_finished_run_says_so(finished_run):
     assert RunFolder(path=finished_run).status()["state"] == "done"
     kinds = states(finished_run)
-    assert {"prepare", "features", "head", "step", "epoch", "evaluate"} == set(kinds)
+    assert {"prepare", "plan", "features", "head", "step", "epoch", "evaluate"} == set(kinds)
     # two patients of two labels by three pictures, four to a step, in two epochs
-    assert kinds.count("step") == 2 * (2 * 2 * N_PICTURES // 4)
+    n_steps = 2 * (2 * 2 * N_PICTURES // 4)
+    *_, last = (event for event in RunFolder(path=finished_run).events() if event["kind"] == "step")
+    assert (last["step"], last["steps"]) == (n_steps, n_steps)
+
+
+def test_each_epoch_tells_the_memory_that_was_held(finished_run):
+    told = [event for event in RunFolder(path=finished_run).events()
+            if event["kind"] in ("head", "epoch")]  # fmt: skip
+    assert len(told) == 3
+    assert all(event["memory_mb"] > 100 for event in told)
+
+
+def test_what_only_the_training_needs_is_cleared_away(finished_run):
+    left = {path.name for path in finished_run.iterdir()}
+    assert left == {"best", "bundle", "config.json", "events.jsonl", "manifest.csv", "report",
+                    "split.csv", "status.json"}  # fmt: skip
+
+
+def test_the_split_is_kept_with_the_run(finished_run):
+    with (finished_run / "split.csv").open(newline="", encoding="utf-8") as lines:
+        found = list(csv.DictReader(lines))
+    data = finished_run.parents[1] / "set"
+    assert found == list(csv.DictReader((data / "groups.csv").read_text().splitlines()))
 
 
 def test_its_bundle_is_listed_and_answers(finished_run):
@@ -125,7 +151,7 @@ def test_the_card_holds_the_figures(finished_run):
 def test_a_finished_run_is_not_carried_out_again(finished_run, tmp_path, monkeypatch):
     folder = Path(shutil.copytree(finished_run, tmp_path / "tiny"))
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    monkeypatch.setattr(module, "build_network", None)
+    monkeypatch.setattr(module, "load_run", None)
     carry_out(RunFolder(path=folder))
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
@@ -157,6 +183,7 @@ def test_a_run_stopped_in_its_first_epoch_ends_as_if_it_had_not_been(tmp_path, m
             (self.path / "stop").touch()
 
     with monkeypatch.context() as patch:
+        patch.setattr(events, "LEAST_SECONDS", 0)
         patch.setattr(RunFolder, "add_event", stop_at_the_second_step)
         with pytest.raises(Stopped):
             carry_out(broken)
@@ -178,6 +205,133 @@ def test_a_fold_keeps_its_logits_and_makes_no_bundle(tmp_path):
         assert set(saved.files) == {"test_rows", "test_logits", "test_targets"}
     assert not (run.path / "bundle").exists()
     assert run.status()["state"] == "done"
+
+
+def stopped(folder: Path, when: str, **changes: Any) -> RunFolder:
+    """A run over drawn pictures that was stopped at the first event of that kind."""
+    if not (folder / "set").exists():
+        draw_set(folder / "set")
+    run = RunFolder(path=folder / "runs" / "early")
+    run.create(tiny_config(folder / "set", **changes))
+    add_event = RunFolder.add_event
+
+    def stop_there(self: RunFolder, kind: str, **numbers: Any) -> None:
+        add_event(self, kind, **numbers)
+        if kind == when:
+            (self.path / "stop").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "add_event", stop_there)
+        with pytest.raises(Stopped):
+            carry_out(run)
+    (run.path / "stop").unlink()
+    return run
+
+
+def test_the_best_so_far_becomes_a_bundle_and_the_run_can_still_go_on(tmp_path):
+    run = stopped(tmp_path, "epoch", head_epochs=0)
+    carry_out(run, finish=True)
+    assert run.status()["state"] == "stopped"
+    assert run.status()["has_bundle"] is True
+    assert states(run.path).count("epoch") == 1
+    early = read_spec(run.path / "bundle")
+    assert {figure.part for figure in early.figures} == {"test"}
+    with np.load(run.path / "report" / "predictions.npz") as saved:
+        expected = to_probabilities(saved["test_logits"], early.temperature)
+    assert answers_of(run, expected) == pytest.approx(expected, abs=2e-3)
+    carry_out(run)
+    assert run.status()["state"] == "done"
+    assert states(run.path).count("epoch") == 2
+    final = read_spec(run.path / "bundle")
+    assert final.files != early.files
+    assert {figure.kind for figure in final.figures} > {"result"}
+    whole = carried_out(tmp_path / "whole", run.config())
+    assert kept_weights(run) == kept_weights(whole)
+
+
+def answers_of(run: RunFolder, like: np.ndarray) -> np.ndarray:
+    """Probabilities of the test pictures as the bundle serves them."""
+    config = run.config()
+    lines = (run.path / "split.csv").read_text(encoding="utf-8").splitlines()
+    files = [row["file"] for row in csv.DictReader(lines) if row["part"] == "test"]
+    library = Library([("run", run.path)], find_device("cpu"), 500, 1)
+    readings = library.predictor("tiny").read([read_picture(Path(config.data) / f) for f in files])
+    assert len(readings) == len(like)
+    return np.array([[reading.probabilities[label] for label in LABELS] for reading in readings])
+
+
+def test_a_head_alone_can_be_finished_too(tmp_path):
+    run = stopped(tmp_path, "head", head_epochs=2)
+    carry_out(run, finish=True)
+    assert run.status()["has_bundle"] is True
+    assert not (run.path / "best" / "weights.npz").exists()
+
+
+def test_a_run_that_learned_nothing_says_so(tmp_path):
+    run = stopped(tmp_path, "features")
+    with pytest.raises(RunError, match=r"nothing has been learned\. Resume the run"):
+        carry_out(run, finish=True)
+    run.write_json("config.json", replace(run.config(), folds=2).to_dict())
+    with pytest.raises(RunError, match="A fold or a random image split is for its figures alone"):
+        carry_out(run, finish=True)
+
+
+def test_a_run_whose_head_alone_is_trained_makes_a_bundle(tmp_path):
+    draw_set(tmp_path / "set")
+    config = tiny_config(tmp_path / "set", head_epochs=3, head_patience=2, tune_epochs=0,
+                         baselines=("ridge",))  # fmt: skip
+    run = carried_out(tmp_path / "run", config)
+    assert run.status()["state"] == "done"
+    assert read_spec(run.path / "bundle").id == "tiny"
+    rows = json.loads((run.path / "report" / "baselines.json").read_text())
+    assert [(row["name"], row["features"]) for row in rows] == [("ridge", "pixels"),
+                                                                ("ridge", "frozen")]  # fmt: skip
+
+
+def test_sixteen_bits_train_and_thirty_two_are_served(tmp_path):
+    draw_set(tmp_path / "set")
+    config = tiny_config(tmp_path / "set", precision="bfloat16")
+    run = carried_out(tmp_path / "runs" / "early", config)
+    assert keras.config.dtype_policy().name == "float32"
+    kept = load_weights(run.path / "best" / "weights.npz")
+    assert all(weights.dtype == np.float32 for weights in kept)
+    with np.load(run.path / "report" / "predictions.npz") as saved:
+        expected = to_probabilities(
+            saved["test_logits"], read_spec(run.path / "bundle").temperature
+        )
+    assert answers_of(run, expected) == pytest.approx(expected, abs=2e-3)
+
+
+def test_pictures_that_changed_under_a_run_are_told(tmp_path):
+    run = stopped(tmp_path, "epoch", head_epochs=0)
+    table = tmp_path / "set" / "groups.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(line for line in lines if not line.startswith("blast/0-1")) + "\n")
+    with pytest.raises(RunError, match=r"1 were added, taken away or moved .* first blast/0-1.png"):
+        carry_out(run)
+    table.write_text("\n".join(lines) + "\n")
+    carry_out(run)
+    assert run.status()["state"] == "done"
+
+
+@pytest.mark.parametrize("name", ["block2_conv", "normalisation"])
+def test_what_lies_below_stays_as_it_started(name, tmp_path):
+    config = tiny_config(tmp_path, tune_from=name)
+    network = network_to_train(config)
+    tuned = {variable.path for variable in network.backbone.trainable_variables}
+    if name == "normalisation":
+        assert tuned
+        assert all("gamma" in path or "beta" in path for path in tuned)
+    else:
+        assert not any("block1_conv" in path for path in tuned)
+        assert any("block2_conv" in path for path in tuned)
+    assert network.head.trainable_variables
+
+
+def test_a_block_that_the_backbone_has_not_is_refused(tmp_path):
+    config = tiny_config(tmp_path, tune_from="block9")
+    with pytest.raises(RunError, match=r"tune_from is 'block9': .* use one of block1_conv"):
+        network_to_train(config)
 
 
 def refused(tmp_path: Path, **changes: Any) -> RunFolder:

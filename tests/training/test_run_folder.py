@@ -1,11 +1,14 @@
 """A run's folder: whole files or none, and words for those that cannot be read or written."""
 
+import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leukemia_app.errors import RunError
+from leukemia_app.training.job_folder import StopWish
 from leukemia_app.training.run_folder import RunFolder
 from tests.tiny_runs import tiny_config
 
@@ -115,3 +118,69 @@ def test_a_stop_is_a_file_that_anybody_can_write(folder):
 def test_files_are_json_that_others_can_read(folder):
     assert json.loads((folder.path / "config.json").read_text())["format_version"] == 1
     assert json.loads((folder.path / "status.json").read_text())["state"] == "queued"
+
+
+def test_a_line_that_a_crash_cut_short_is_closed_before_the_next(folder):
+    folder.end_cut_line()
+    folder.add_event("before")
+    folder.end_cut_line()
+    with (folder.path / "events.jsonl").open("a") as lines:
+        lines.write('{"time": 1, "ki')
+    folder.end_cut_line()
+    folder.add_event("after")
+    assert [event["kind"] for event in folder.events()] == ["before", "after"]
+    (folder.path / "events.jsonl").unlink()
+    (folder.path / "events.jsonl").mkdir()
+    with pytest.raises(RunError, match=r"events.jsonl cannot be written"):
+        folder.end_cut_line()
+
+
+def test_a_stop_carries_what_is_wanted(folder):
+    assert folder.stop_wish() is None
+    folder.ask_to_stop(StopWish(finish=True, reason="Enough."))
+    assert folder.should_stop()
+    assert folder.stop_wish() == StopWish(finish=True, reason="Enough.")
+    folder.ask_to_stop()
+    assert folder.stop_wish() == StopWish()
+    folder.forget_stop()
+    assert not folder.should_stop()
+    folder.forget_stop()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"finish": "yes", "reason": null}'])
+def test_a_stop_that_is_only_a_file_is_a_plain_stop(text, folder):
+    (folder.path / "stop").write_text(text)
+    assert folder.stop_wish() == StopWish()
+
+
+def test_spare_room_is_given_up_for_a_last_word_alone(folder, monkeypatch):
+    folder.keep_spare()
+    write_text, full = Path.write_text, True
+
+    def on_a_full_disk(path: Path, *given: Any, **named: Any) -> int:
+        if full and (folder.path / "spare").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_text(path, *given, **named)
+
+    monkeypatch.setattr(Path, "write_text", on_a_full_disk)
+    with pytest.raises(RunError, match=r"pulse.json cannot be written \(No space left"):
+        folder.write_json("pulse.json", {})
+    assert (folder.path / "spare").stat().st_size > 0
+    folder.set_state("failed", reason="no room")
+    assert folder.status()["reason"] == "no room"
+    assert not (folder.path / "spare").exists()
+    assert [path.name for path in folder.path.glob("*.part")] == []
+
+
+def test_spare_room_that_cannot_be_had_is_told(folder):
+    (folder.path / "spare").mkdir()
+    with pytest.raises(RunError, match=r"spare cannot be written"):
+        folder.keep_spare()
+
+
+def test_a_run_says_whose_it_is(folder):
+    assert folder.owner() == ""
+    folder.write_json("owner.json", {"owner": "login:ada"})
+    assert folder.owner() == "login:ada"
+    (folder.path / "owner.json").write_text("{")
+    assert folder.owner() == ""

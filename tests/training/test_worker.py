@@ -1,48 +1,62 @@
 """The worker ends with words in the status, whatever went wrong."""
 
 import errno
-import logging
-from collections.abc import Iterator
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from leukemia_app.data.archive import ZipLimits
 from leukemia_app.errors import DatasetError, RunError
-from leukemia_app.training import run, worker
-from leukemia_app.training.run_folder import RunFolder, Stopped
+from leukemia_app.training import data_check, run, worker
+from leukemia_app.training.data_folder import DataFolder
+from leukemia_app.training.job_folder import JobFolder, Stopped, StopWish
+from leukemia_app.training.run_folder import RunFolder
 from tests.tiny_runs import draw_set, tiny_config
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[RunFolder]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    for name in (*worker.ENVIRONMENT, *worker.THREADS):
+        # What the worker sets is taken back after the test.
+        monkeypatch.setenv(name, os.environ.get(name, worker.ENVIRONMENT.get(name, "2")))
     made = RunFolder(path=tmp_path / "run")
     made.create(tiny_config(tmp_path / "set"))
-    yield made
-    for handler in logging.getLogger().handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            logging.getLogger().removeHandler(handler)
-            handler.close()
+    return made
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, folder: RunFolder, error: Exception | None) -> int:
+def ending(
+    monkeypatch: pytest.MonkeyPatch, folder: RunFolder, error: Exception | None,
+    finish: bool = False,
+) -> int:  # fmt: skip
     """The worker's exit code where carrying out the run raises this."""
 
-    def carry_out(given: RunFolder) -> None:
+    def carry_out(given: RunFolder, *, finish: bool) -> None:
         assert given == folder
+        assert finish is wanted
         if error is not None:
             raise error
 
+    wanted = finish
     monkeypatch.setattr(run, "carry_out", carry_out)
-    return worker.main([str(folder.path)])
+    return worker.work(JobFolder(path=folder.path), finish=finish)
 
 
 def test_a_run_that_ends_well_exits_with_nothing(folder, monkeypatch):
     assert ending(monkeypatch, folder, None) == 0
+    assert folder.status()["state"] == "done"
+    assert [event["kind"] for event in folder.events()] == ["start"]
+    assert not (folder.path / "spare").exists()
 
 
-def test_a_stopped_run_is_stopped(folder, monkeypatch):
+def test_a_stopped_run_is_stopped_with_the_reason_of_who_stopped_it(folder, monkeypatch):
     assert ending(monkeypatch, folder, Stopped()) == 1
     assert folder.status()["state"] == "stopped"
+    assert "reason" not in folder.status()
+    folder.ask_to_stop(StopWish(reason="The time limit was reached."))
+    ending(monkeypatch, folder, Stopped())
+    assert folder.status()["reason"] == "The time limit was reached."
 
 
 @pytest.mark.parametrize(
@@ -53,8 +67,10 @@ def test_a_stopped_run_is_stopped(folder, monkeypatch):
       "make room on the disk, then start the run again: it goes on from the last epoch."),
      (OSError("28 requested and 0 written"), "A file of the run cannot be read or written (28"),
      (MemoryError(), "The machine has too little memory for the run. Use a smaller batch_size"),
+     (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"),
+      "The machine has too little memory for the run. Use a smaller batch_size"),
      (KeyError("a bug"), "The run broke: 'a bug' (log.txt says where).")],
-    ids=["ours", "full disk", "short write", "memory", "bug"],
+    ids=["ours", "full disk", "short write", "memory", "memory of a GPU", "bug"],
 )  # fmt: skip
 def test_a_failed_run_says_why(error, words, folder, monkeypatch):
     assert ending(monkeypatch, folder, error) == 2
@@ -63,10 +79,25 @@ def test_a_failed_run_says_why(error, words, folder, monkeypatch):
     assert status["reason"].startswith(words)
 
 
+def test_a_last_job_that_fails_leaves_the_run_stopped(folder, monkeypatch):
+    assert ending(monkeypatch, folder, RunError("Not one epoch was finished."), finish=True) == 1
+    status = folder.status()
+    assert status["state"] == "stopped"
+    assert status["reason"] == (
+        "The best so far could not be made a model. Not one epoch was finished."
+    )
+
+
 def test_an_error_that_nobody_foresaw_is_in_the_log(folder, monkeypatch, caplog):
     ending(monkeypatch, folder, KeyError("a bug"))
-    assert "the run broke" in caplog.text
+    assert "the job broke" in caplog.text
     assert "Traceback" in caplog.text
+
+
+def test_a_run_that_is_done_stays_done(folder, monkeypatch):
+    folder.set_state("done", note="kept")
+    assert ending(monkeypatch, folder, None) == 0
+    assert folder.status()["note"] == "kept"
 
 
 def spoil(how: str, folder: RunFolder, data: Path) -> None:
@@ -91,8 +122,47 @@ def spoil(how: str, folder: RunFolder, data: Path) -> None:
 def test_what_a_person_broke_is_told_by_name(how, words, folder, tmp_path):
     draw_set(tmp_path / "set")
     spoil(how, folder, tmp_path / "set")
-    assert worker.main([str(folder.path)]) == 2
+    assert worker.work(folder) == 2
     assert words in folder.status()["reason"]
+
+
+def test_a_folder_without_a_job_is_told(tmp_path):
+    folder = JobFolder(path=tmp_path)
+    assert worker.work(folder) == 2
+    assert "holds neither config.json nor dataset.json" in folder.status()["reason"]
+
+
+def test_a_setting_that_cannot_be_used_is_told(folder, monkeypatch):
+    monkeypatch.setenv("LEUKEMIA_TRAINING", "perhaps")
+    assert ending(monkeypatch, folder, None) == 2
+    assert "LEUKEMIA_TRAINING is 'perhaps'; use on, off" in folder.status()["reason"]
+
+
+def test_libraries_are_told_how_many_threads_to_use(folder, monkeypatch):
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("LEUKEMIA_THREADS", "3")
+    ending(monkeypatch, folder, None)
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "3"
+    # What the person said counts.
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_data_set_is_checked_within_the_limits_of_the_settings(tmp_path, monkeypatch):
+    given: list[Any] = []
+
+    def check(folder: DataFolder, report: Any, should_stop: Any, *, zips: ZipLimits) -> None:
+        given.extend([folder, should_stop(), zips.max_files])
+        report("prepare", done=1, total=1)
+
+    monkeypatch.setenv("LEUKEMIA_ZIP_FILES", "77")
+    monkeypatch.setattr(data_check, "check_dataset", check)
+    folder = JobFolder(path=tmp_path)
+    folder.write_json("dataset.json", {})
+    assert worker.work(folder) == 0
+    assert given == [DataFolder(path=tmp_path), False, 77]
+    assert [event["kind"] for event in folder.events()] == ["start", "prepare"]
+    assert folder.status()["state"] == "done"
 
 
 def test_a_status_that_cannot_be_written_ends_the_process_with_words(folder, monkeypatch):

@@ -30,6 +30,15 @@ def test_bars_are_on_a_fixed_scale_highest_first_with_one_decimal():
     assert re.findall(r'<span style="width:([\d.]+)%"', page) == ["71.30", "18.00", "8.70", "2.00"]
 
 
+def test_every_label_is_told_with_its_meaning_under_its_bar():
+    page = bars(reading_of(), spec_of(), greyed=False)
+    assert re.findall("<small>([^<]+)</small>", page) == [
+        "meaning of Pro", "meaning of Early", "meaning of Pre", "meaning of Benign",
+    ]  # fmt: skip
+    same = tuple(Label(name=name, meaning=name) for name in ("Benign", "Early", "Pre", "Pro"))
+    assert "<small>" not in bars(reading_of(), spec_of(labels=same), greyed=False)
+
+
 def test_the_threshold_is_a_line_with_its_word():
     page = bars(reading_of(), spec_of(), greyed=False)
     assert "--threshold:60.0%" in page

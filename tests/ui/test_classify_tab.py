@@ -1,5 +1,6 @@
 """The tab's events: what each changes, and that nothing that fails is thrown at the visitor."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from leukemia_app.evaluation import words
 from leukemia_app.ui import text
 from leukemia_app.ui.classify import ClassifyTab
 from leukemia_app.ui.desk import MAX_PICTURES, Desk
-from leukemia_app.ui.examples import Example
+from leukemia_app.ui.examples import Example, Shelf
 from leukemia_app.ui.session import Given, Session
 
 NAMES = ("session", "chooser", "drop", "view", "gallery", "status", "answer", "smear", "saved")
@@ -21,8 +23,14 @@ PARTS: Any = SimpleNamespace(**{name: name for name in NAMES})
 def tab(desk: Desk, tmp_path: Path, give: Callable[..., Given]) -> ClassifyTab:
     cell = give("cell.png")
     assert cell.path is not None
-    examples = [Example(path=cell.path, caption="A cell", input="cell", label="all", thumbnail="")]
-    return ClassifyTab(desk=desk, examples=examples, uploads=tmp_path, max_file_mb=50)
+    shelf = Shelf([example(cell.path)])
+    return ClassifyTab(desk=desk, shelf=shelf, uploads=tmp_path, max_file_mb=50)
+
+
+def example(path: Path) -> Example:
+    return Example(
+        name=path.name, path=path, caption="A cell", input="cell", label="all", thumbnail=""
+    )
 
 
 def ask(tab: ClassifyTab, event: str, session: Session | None = None, **data: object) -> list[Any]:
@@ -87,6 +95,15 @@ def test_an_unknown_example_changes_nothing(tab: ClassifyTab):
     assert ask(tab, "example", value="../secret.png") == []
 
 
+def test_examples_that_came_later_are_shown_to_who_comes_later(tab: ClassifyTab, give):
+    assert "gallery" not in tab.refreshed(PARTS, None), "the first ones came with the page"
+    late = give("late.png").path
+    tab.shelf.examples = (example(late),)
+    assert 'data-value="late.png"' in tab.refreshed(PARTS, None)["gallery"]
+    for name in ("late.png", "cell.png"):
+        assert f"{name}, " in ask(tab, "example", value=name)[-1]["view"], "older pages still work"
+
+
 def test_another_model_reads_the_same_pictures_and_keeps_the_open_one(tab: ClassifyTab, give):
     session = ask(tab, "give", files=uploaded(give("a.png"), give("b.png")), mode="new")[-1][
         "session"
@@ -145,6 +162,17 @@ def test_a_saved_file_goes_to_the_browser_only(tab: ClassifyTab, give):
     (only,) = ask(tab, "save", session, value="png", strength=45, outline=True)
     assert only["saved"]["name"] == "a.png"
     assert only.keys() == {"saved", "status"}
+
+
+@pytest.mark.parametrize(("said", "name"), [(True, "smear-2-pictures"), (False, "2-pictures")])
+def test_pictures_of_several_smears_are_not_saved_as_one(tab: ClassifyTab, give, said, name):
+    files = uploaded(give("a.png"), give("b.png"))
+    session = ask(tab, "give", files=files, mode="new")[-1]["session"]
+    (only,) = ask(tab, "save", session, value="html", oneSmear=said)
+    assert only["saved"]["name"] == f"{name}.html"
+    report = base64.b64decode(only["saved"]["base64"]).decode()
+    assert (words.ONE_SMEAR in report) == said
+    assert (words.APART in report) != said
 
 
 def test_what_nobody_expected_is_logged_with_a_reference_that_is_shown(

@@ -15,7 +15,8 @@ def zone(*, is_small: bool = False) -> str:
 
 
 def example(name: str = "a.png", caption: str = "A drawn field", label: str | None = "Pro"):
-    return Example(path=Path(name), caption=caption, input="field", label=label, thumbnail="data:")
+    return Example(name=name, path=Path(name), caption=caption, input="field", label=label,
+                   thumbnail="data:")  # fmt: skip
 
 
 def test_the_head_says_once_what_the_page_is_not_and_where_it_computes():
@@ -51,6 +52,10 @@ def test_examples_have_their_captions_as_names():
     page = gallery([example(caption='A "drawn" <field>')])
     assert 'alt="A &quot;drawn&quot; &lt;field&gt;"' in page
     assert "drawn example" in page
+
+
+def test_an_example_is_asked_for_by_its_name():
+    assert 'data-ask="example" data-value="all/a.png"' in gallery([example("all/a.png")])
 
 
 def test_photographs_are_not_called_drawn():

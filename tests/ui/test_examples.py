@@ -8,7 +8,7 @@ import pytest
 
 from leukemia_app.errors import SettingError
 from leukemia_app.imaging.decode import Limits, encode_png
-from leukemia_app.ui.examples import find_examples
+from leukemia_app.ui.examples import MAX_EXAMPLES, Shelf, described, find_examples
 
 PNG = encode_png(np.full((20, 30, 3), 200, np.uint8))
 
@@ -40,6 +40,37 @@ def test_a_folder_without_a_list_shows_its_pictures_by_name(tmp_path: Path):
     assert [example.path.name for example in found(tmp_path)] == ["a.png", "b.PNG"]
 
 
+def test_pictures_in_subfolders_are_named_by_their_path(tmp_path: Path):
+    for name in ("all/a.png", "hem/a.png", ".hidden/a.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(PNG)
+    first, second = found(tmp_path)
+    assert (first.name, first.caption) == ("all/a.png", "Example all/a")
+    assert second.name == "hem/a.png"
+
+
+def test_of_too_many_pictures_every_subfolder_has_its_share(tmp_path: Path):
+    names = [f"{label}/{number:03}.png" for label in ("all", "hem") for number in range(100)]
+    chosen = [str(facts["file"]) for facts in described(tmp_path, names)]
+    # the k-th of 24 is number k * 200 // 24 = 0, 8, 16, 25, ...
+    assert chosen[:4] == ["all/000.png", "all/008.png", "all/016.png", "all/025.png"]
+    assert [name[:3] for name in chosen].count("all") == MAX_EXAMPLES / 2
+
+
+def test_a_shelf_still_knows_what_stood_there_first(tmp_path: Path):
+    for name in ("first.png", "later.png"):
+        (tmp_path / name).write_bytes(PNG)
+    later, first = reversed(found(tmp_path))
+    shelf = Shelf([first])
+    assert not shelf.is_changed
+    shelf.examples = (later,)
+    assert shelf.is_changed
+    assert shelf.find("later.png") is later
+    assert shelf.find("first.png") is first
+    assert shelf.find("../first.png") is None
+    assert shelf.find(None) is None
+
+
 def test_a_broken_picture_is_left_out(tmp_path: Path):
     (tmp_path / "a.png").write_bytes(PNG)
     (tmp_path / "b.png").write_bytes(b"no picture")
@@ -50,11 +81,14 @@ def test_a_missing_folder_gives_no_gallery(tmp_path: Path):
     assert found(tmp_path / "nowhere") == ()
 
 
-def test_a_listed_path_cannot_leave_the_folder(tmp_path: Path):
+@pytest.mark.parametrize("name", ["../secret.png", "x/../../secret.png", "{absolute}",
+                                  "..\\secret.png", "C:secret.png"])  # fmt: skip
+def test_a_listed_path_cannot_leave_the_folder(tmp_path: Path, name: str):
     inside = tmp_path / "examples"
-    inside.mkdir()
+    (inside / "x").mkdir(parents=True)
     (tmp_path / "secret.png").write_bytes(PNG)
-    listed(inside, {"file": "../secret.png"})
+    listed(inside, {"file": name.format(absolute=tmp_path / "secret.png")})
+    assert described(inside, []) == []
     assert found(inside) == ()
 
 

@@ -19,11 +19,24 @@ def entry(**changes: object) -> Entry:
     return Entry(id=spec.id, origin="shipped", folder=Path(spec.id), spec=spec, problem=None)
 
 
+COLOUR = replace(spec_of().figures[1], name="macro-F1, colour histogram alone", value=0.98)
+
+
 def test_one_line_tells_what_the_model_reads_its_labels_and_its_main_figure():
     assert fact_line(spec_of()) == (
-        "reads fields of a smear, 4 classes · Benign Early Pre Pro · "
-        "macro-F1 0.981 (0.962–0.993) by run"
+        "reads fields of a smear · Benign Early Pre Pro · macro-F1 0.981 (0.962–0.993) by run"
     )
+
+
+def test_what_colour_alone_reaches_stands_beside_the_main_figure():
+    spec = spec_of(figures=(*spec_of().figures, COLOUR))
+    told = "macro-F1 0.981 (0.962–0.993) by run · colour alone 0.980"
+    assert fact_line(spec).endswith(f" · {told}")
+    assert f'<p class="s-figure">{told}</p>' in model_list([entry(figures=spec.figures)])
+
+
+def test_a_model_without_figures_boasts_of_none():
+    assert fact_line(spec_of(figures=())) == "reads fields of a smear · Benign Early Pre Pro"
 
 
 def test_the_chooser_marks_the_model_in_use():

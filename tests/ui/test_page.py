@@ -10,18 +10,22 @@ from leukemia_app.bundles.device import Device
 from leukemia_app.errors import BundleError
 from leukemia_app.ui.classify import CONCURRENCY, ClassifyTab
 from leukemia_app.ui.desk import Desk
+from leukemia_app.ui.examples import Shelf
 from leukemia_app.ui.page import build, warm
+from leukemia_app.ui.train import TrainTab
 from tests.ui.instant import InstantPredictor
+from tests.ui.training_bench import make_bench
 
 CPU = Device(name="cpu", engine="litert", detail="CPU.")
 
 
 def built(desk: Desk, uploads: Path) -> gr.Blocks:
-    tab = ClassifyTab(desk=desk, examples=(), uploads=uploads, max_file_mb=50)
+    tab = ClassifyTab(desk=desk, shelf=Shelf(()), uploads=uploads, max_file_mb=50)
+    train = TrainTab(bench=make_bench(uploads / "state"), uploads=uploads, max_file_mb=50)
 
     async def inside_a_loop() -> gr.Blocks:
         # without a running loop Gradio makes loops of its own, and never closes them
-        return build(desk, tab, CPU)
+        return build(desk, tab, train, CPU)
 
     return asyncio.run(inside_a_loop())
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from leukemia_app.bundles.reading import Reading
+from leukemia_app.evaluation import words
 from leukemia_app.evaluation.results import Unread
 from leukemia_app.ui.session import Case, Given, Session
 from leukemia_app.ui.smear import smear
@@ -48,9 +49,17 @@ def test_unread_files_are_named_with_what_to_do():
 def test_the_summary_tells_share_interval_and_what_would_halve_it():
     # 1 of 1: Wilson's lower end is n/(n+z²) = 1/(1+3.8415) = .2065
     page = pane(reading_of(), referred())
-    assert "Pro: 1 of 1 answered pictures, 100 %, 95 % interval 21–100 %." in page
+    assert f"{words.ONE_SMEAR} Pro: 1 of 1 answered pictures, 100 %, 95 % interval 21–100" in page
     assert "1 of 2 was referred to an expert" in page
     assert "<td>1 of 1</td><td>100 %</td><td>21–100 %</td>" in page
+
+
+def test_the_reader_says_whether_it_is_one_smear_which_it_is_unless_told_otherwise():
+    page = pane(reading_of(), reading_of())
+    assert re.findall(r'data-smear="(\w+)"( checked)?>', page) == [
+        ("one", " checked"), ("several", ""),
+    ]  # fmt: skip
+    assert f'<p class="s-apart">{words.APART}</p>' in page
 
 
 def test_no_summary_is_made_of_one_reading():

@@ -52,7 +52,7 @@ def test_both_modes_name_the_same_colours():
 
 def test_every_colour_that_the_style_asks_for_is_defined():
     used = set(re.findall(r"var\(--s-([a-z-]+)", style_sheet()))
-    assert used - set(LIGHT) <= {"strength", "view-height"}
+    assert used - set(LIGHT) <= {"strength", "view-height", "left", "right"}
 
 
 def test_neighbouring_classes_differ_and_the_round_begins_again():

@@ -3,9 +3,10 @@
 window.smear = (() => {
   "use strict";
   const root = document.documentElement;
-  const choice = { strength: 0, outline: true };
+  const choice = { strength: 0, outline: true, oneSmear: true };
   let channel = null; // how the drop zone reaches the server: { trigger, upload, limits }
   let busySince = 0;
+  let isNew = false; // whether what comes is another picture's answer
 
   function connected() { // counted, so that a test knows when the page answers to clicks
     root.dataset.connected = Number(root.dataset.connected || 0) + 1;
@@ -28,6 +29,14 @@ window.smear = (() => {
     root.classList.remove("s-busy");
     find("#answer")?.removeAttribute("aria-busy");
     settle();
+    if (isNew && matchMedia("(max-width: 899px)").matches) requestAnimationFrame(reveal);
+    isNew = false;
+  }
+
+  function reveal() { // on one column the decision may be out of sight
+    const decision = find("#answer .s-decision");
+    const place = decision?.getBoundingClientRect();
+    if (place && (place.top < 0 || place.bottom > innerHeight)) decision.scrollIntoView();
   }
 
   // ---- giving pictures ----------------------------------------------------------------------
@@ -35,6 +44,8 @@ window.smear = (() => {
     files = [...files];
     if (!channel || !files.length || busySince) return;
     const { trigger, upload, words, limitBytes, maxFiles } = channel;
+    isNew = true;
+    if (mode === "new") choice.oneSmear = true;
     const given = files.slice(0, maxFiles).map((file) => ({ name: nameOf(file) }));
     let sent = 0;
     const queue = given.map((entry, index) => [entry, files[index]]);
@@ -114,6 +125,7 @@ window.smear = (() => {
     const ask = (control) => {
       if (busySince || control.disabled) return;
       busy(control.dataset.wait || "");
+      isNew = ["example", "pick"].includes(control.dataset.ask);
       if (control.dataset.ask === "pick") mark(control);
       trigger(control.dataset.ask, { value: control.dataset.value ?? control.value, ...choice });
     };
@@ -135,7 +147,7 @@ window.smear = (() => {
     tile.setAttribute("aria-current", "true");
   }
 
-  // ---- the map's slider and the outline, without the server ----------------------------------
+  // ---- the map, the outline, what the pictures are of: without the server ---------------------
   function settle() {
     root.style.setProperty("--s-strength", choice.strength / 100);
     root.classList.toggle("s-no-outline", !choice.outline);
@@ -144,12 +156,17 @@ window.smear = (() => {
       slider.setAttribute("aria-valuetext", choice.strength + " %");
     });
     all("[data-outline]").forEach((box) => { box.checked = choice.outline; });
+    root.classList.toggle("s-separate", !choice.oneSmear);
+    all("[data-smear]").forEach((radio) => {
+      radio.checked = (radio.dataset.smear === "one") === choice.oneSmear;
+    });
     const open = find('#smear [aria-current="true"]');
     const strip = open?.closest("ol");
     if (strip) {
       const item = open.parentElement;
       strip.scrollLeft = item.offsetLeft - (strip.clientWidth - item.clientWidth) / 2;
     }
+    edges();
   }
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.("[data-strength]")) return;
@@ -157,15 +174,32 @@ window.smear = (() => {
     settle();
   });
   document.addEventListener("change", (event) => {
-    if (!event.target.matches?.("[data-outline]")) return;
-    choice.outline = event.target.checked;
+    const target = event.target;
+    if (target.matches?.("[data-outline]")) choice.outline = target.checked;
+    else if (target.matches?.("[data-smear]")) choice.oneSmear = target.dataset.smear === "one";
+    else return;
     settle();
   });
+
+  // ---- what scrolls sideways fades where more of it is hidden ---------------------------------
+  function edges() {
+    all(".s-gallery ul, .s-strip, .s-scroll").forEach((row) => {
+      row.classList.toggle("s-more-left", row.scrollLeft > 1);
+      row.classList.toggle(
+        "s-more-right", row.scrollLeft + row.clientWidth < row.scrollWidth - 1);
+    });
+  }
+  for (const [target, name] of [[document, "scroll"], [window, "resize"], [document, "toggle"]]) {
+    target.addEventListener(name, edges, { capture: true, passive: true });
+  }
 
   // ---- dialogs: data-open names one, data-close is inside, data-enlarge shows a picture ------
   document.addEventListener("click", (event) => {
     const opener = event.target.closest?.("[data-open]");
-    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    if (opener) {
+      document.getElementById(opener.dataset.open)?.showModal();
+      edges();
+    }
     const enlarge = event.target.closest?.("[data-enlarge]");
     if (enlarge) {
       const zoom = document.getElementById("s-zoom");
@@ -205,5 +239,16 @@ window.smear = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
-  return { asks, busy, drop, idle, save, settle };
+  // ---- a model that the visitor has just trained ----------------------------------------------
+  function choose(model) {
+    const list = find("#s-model");
+    if (!list) return;
+    if (![...list.options].some((option) => option.value === model)) {
+      list.add(new Option(model, model));
+    }
+    list.value = model;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  return { asks, busy, choose, drop, idle, save, settle };
 })();

@@ -1,0 +1,236 @@
+"""What the classes are told apart by without a look at the cells, on the split that will be used.
+
+A logistic regression learns from the training part and is scored on the test part. It needs no
+network: the background is described by its colours and by how rough it is.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leukemia_app.data.findings import spread
+from leukemia_app.data.health import Control, Measure, Problem
+from leukemia_app.data.manifest import Row
+from leukemia_app.evaluation.controls import (
+    BINS,
+    cell_area,
+    colour_histogram,
+    linear_probabilities,
+)
+from leukemia_app.evaluation.evaluate import figure
+from leukemia_app.evaluation.measures import Answers
+from leukemia_app.imaging.overlay import thumbnail
+from leukemia_app.imaging.picture import BoolArray, FloatArray, Picture, UInt8Array
+from leukemia_app.imaging.segment import Segmentation, segment
+from leukemia_app.training.reading import PictureReader
+
+SEEN: Mapping[str, str] = {
+    "colour": "a colour histogram",
+    "size": "the size of the cell",
+    "background": "the background",
+}
+"""What alone each control looks at."""
+MEANING: Mapping[str, str] = {
+    "colour": "the classes differ in stain, light or camera, and a model may learn that instead of "
+    "the cells",
+    "size": "the classes differ in size or magnification, and a model has learned no more than "
+    "that until it beats this figure clearly",
+    "background": "the pictures of a class share slide, session or camera, and a model may learn "
+    "that instead of the cells",
+}
+"""Why a control that works is bad news."""
+RED_VALUE, RED_LOW = 0.8, 0.65
+"""AUROC above which a control is red, if its interval begins above the second: far above 0.5, the
+chance level. Whatever a network reaches there may be owed to what the control sees."""
+AMBER_LOW = 0.5
+MAX_PICTURES = 1500
+"""Finding cells takes 0.03 to 0.1 s a picture; this many make the intervals narrow enough."""
+LONGEST_PX = 384
+"""Longer pictures are shrunk to this first."""
+BACKGROUND_MARGIN = 0.02
+"""Rim of the cells that is no background, as a part of the longer side: it has their outline."""
+LEAST_BACKGROUND = 0.02
+"""Part of a picture that must be background to be looked at."""
+LEAST_SEEN = 0.5
+"""Share of the pictures on which a control must see something to be scored."""
+SIGMAS_PX = (0.0, 1.0, 2.0, 4.0)
+BLACK = 8
+N_LOOK = 3 * BINS + 3 * len(SIGMAS_PX)
+
+
+def measure_controls(
+    reader: PictureReader, rows: Sequence[Row]
+) -> tuple[tuple[Control, ...], tuple[Problem, ...]]:
+    """The controls on the train and test parts of `rows`, and files that cannot be read any more.
+
+    No control where fewer than two classes stand in both parts. Of many pictures, `MAX_PICTURES`
+    are looked at, evenly over classes, parts and groups.
+
+    Raises:
+        Stopped: somebody asked for an end.
+    """
+    learn, test = (_scored(rows, part) for part in ("train", "test"))
+    if {row.label for row in learn} != {row.label for row in test} or len(
+        {row.label for row in test}
+    ) < 2:
+        return (), ()
+    chosen = (*learn, *test)
+    values: list[Mapping[str, FloatArray]] = []
+    kept: list[Row] = []
+    problems: list[Problem] = []
+    made = reader.each([row.file for row in chosen], lambda _, picture: seen_of(picture),
+                       "prepare", phase="controls")  # fmt: skip
+    for row, found in zip(chosen, made, strict=True):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            values.append(found)
+            kept.append(row)
+    controls = tuple(
+        score_control(name, kept, np.stack([found[name] for found in values])) for name in SEEN
+    )
+    return controls, tuple(problems)
+
+
+def _scored(rows: Sequence[Row], part: str) -> tuple[Row, ...]:
+    """Pictures of a part, by class evenly over groups, so many that all parts stay in the limit."""
+    wanted = min(1.0, MAX_PICTURES / max(1, sum(row.part in ("train", "test") for row in rows)))
+    mine = [row for row in rows if row.part == part]
+    chosen: list[Row] = []
+    for label in sorted({row.label for row in mine}):
+        of_label = [row for row in mine if row.label == label]
+        chosen += spread(of_label, max(1, round(wanted * len(of_label))))
+    return tuple(chosen)
+
+
+def seen_of(picture: Picture) -> dict[str, FloatArray]:
+    """What each control may see of a picture, by name; NaN where there is nothing to see."""
+    pixels = np.ascontiguousarray(thumbnail(picture.pixels, LONGEST_PX))
+    cells = segment(pixels, "stain")
+    area = cell_area(cells) if cells.main else np.full(1, np.nan, np.float32)
+    return {
+        "colour": colour_histogram(pixels),
+        "size": area,
+        "background": background_look(pixels, cells),
+    }
+
+
+def background_look(pixels: UInt8Array, segmentation: Segmentation) -> FloatArray:
+    """Colours and roughness of what is not cell, (N_LOOK,) float32; NaN where there is too little.
+
+    The share of pixels in 16 equal bins of each channel, then mean, deviation and 90th percentile
+    of the logarithm of the luminance's gradient after Gaussian blurs of `SIGMAS_PX`. What an
+    earlier segmentation made black is no background: its outline is the cell's.
+    """
+    black = cv2.inRange(pixels, (0, 0, 0), (BLACK, BLACK, BLACK)) > 0
+    outside = _away_from((segmentation.cells > 0) | black)
+    if outside.mean() < LEAST_BACKGROUND:
+        return np.full(N_LOOK, np.nan, np.float32)
+    colours = [np.bincount(pixels[..., channel][outside] // BINS, minlength=BINS)
+               for channel in range(3)]  # fmt: skip
+    shares = np.concatenate(colours) / np.count_nonzero(outside)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    rough = np.concatenate([_roughness(grey, sigma, outside) for sigma in SIGMAS_PX])
+    return np.concatenate([shares, rough]).astype(np.float32)
+
+
+def _away_from(cells: BoolArray) -> BoolArray:
+    side = 2 * max(1, round(BACKGROUND_MARGIN * max(cells.shape))) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(cells.astype(np.uint8), kernel) == 0)
+
+
+def _roughness(grey: FloatArray, sigma_px: float, where: BoolArray) -> NDArray[np.floating]:
+    smooth = cv2.GaussianBlur(grey, (0, 0), sigma_px) if sigma_px else grey
+    steps = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    values = np.log1p(steps[where])
+    return np.array([values.mean(), values.std(), np.percentile(values, 90)])
+
+
+def score_control(name: str, rows: Sequence[Row], values: FloatArray) -> Control:
+    """How well `values` (n_rows, n_values) tell the classes of `rows` apart, train against test.
+
+    Rows of NaN, where nothing was seen, get the mean of the training part.
+    """
+    labels = sorted({row.label for row in rows})
+    true = np.array([labels.index(row.label) for row in rows])
+    is_test: NDArray[np.bool_] = np.array([row.part == "test" for row in rows], bool)
+    groups = tuple(row.group for row in rows if row.part == "test")
+    known: NDArray[np.bool_] = np.logical_not(np.isnan(values).any(axis=1))
+    seen_share = float(known.mean())
+    if seen_share < LEAST_SEEN or not known[~is_test].any():
+        return _open(name, is_test, groups, seen_share)
+    filled = np.where(known[:, None], values, values[known & ~is_test].mean(0)).astype(np.float32)
+    probabilities = linear_probabilities(filled[~is_test], true[~is_test], filled[is_test])
+    answers = Answers(
+        true=true[is_test], predicted=probabilities.argmax(1), probabilities=probabilities,
+        referred=np.zeros(len(groups), bool), groups=groups,
+    )  # fmt: skip
+    found = {
+        each: Measure(**vars(figure(answers, each)))
+        for each in ("auroc", "balanced_accuracy", "macro_f1")
+    }
+    least_groups = min(
+        len({row.group for row in rows if row.part == "test" and row.label == label})
+        for label in labels
+    )
+    judged = verdict(found["auroc"], least_groups)
+    return Control(
+        name=name, seen=SEEN[name], verdict=judged,
+        sentence=_sentence(name, judged, found["auroc"]), n_learn=int((~is_test).sum()),
+        n_test=len(groups), n_test_groups=len(set(groups)), **found,
+    )  # fmt: skip
+
+
+def verdict(auroc: Measure, least_groups: int) -> str:
+    """`red`, `amber` or `clear`, by the constants above; `open` where nothing can be said.
+
+    `least_groups` is how many test groups the class with the fewest has. With two or more an
+    interval is missing only where all bootstrap samples agree, as on a perfect score.
+    """
+    if auroc.value is None:
+        return "open"
+    if auroc.low is None and least_groups < 2:
+        return "amber" if auroc.value > RED_VALUE else "open"
+    low = auroc.value if auroc.low is None else auroc.low
+    if auroc.value > RED_VALUE and low > RED_LOW:
+        return "red"
+    return "amber" if low > AMBER_LOW else "clear"
+
+
+def _sentence(name: str, judged: str, auroc: Measure) -> str:
+    told = SEEN[name][0].upper() + SEEN[name][1:]
+    figures = f"AUROC {auroc.value:.2f}"
+    if auroc.low is not None and auroc.high is not None:
+        figures += f", {auroc.low:.2f}–{auroc.high:.2f}"
+    if judged == "red":
+        return f"{told} alone tells the classes apart ({figures}): {MEANING[name]}."
+    if judged == "amber":
+        few = "" if auroc.low is not None else "; too few groups for an interval"
+        return (
+            f"{told} alone does better than chance ({figures}{few}). "
+            f"A model should beat it by far: perhaps {MEANING[name]}."
+        )
+    if judged == "open":
+        return (
+            f"{told} alone: {figures}, but the test part has too few groups to tell that from "
+            "chance."
+        )
+    return f"{told} alone does not tell the classes apart ({figures}; chance is 0.5)."
+
+
+def _open(
+    name: str, is_test: NDArray[np.bool_], groups: Sequence[str], seen_share: float
+) -> Control:
+    none = Measure(value=None, low=None, high=None)
+    what = "no cell was found" if name == "size" else "there is no background"
+    if name == "background":
+        what += ", or an earlier segmentation made it black,"
+    return Control(
+        name=name, seen=SEEN[name], verdict="open",
+        sentence=f"Not measured: {what} in {1 - seen_share:.0%} of the pictures.",
+        n_learn=int((~is_test).sum()), n_test=len(groups), n_test_groups=len(set(groups)),
+        auroc=none, balanced_accuracy=none, macro_f1=none,
+    )  # fmt: skip

@@ -1,0 +1,187 @@
+// The Train tab's script: giving folders, asking the server, and looking again while work is live.
+window.smearTrain = (() => {
+  "use strict";
+  const KEY = "smear-train";
+  const TICK_MS = 2000;
+  const SENDERS = 6;
+  let hub = null; // how this tab reaches the server: { trigger, upload }
+  let waiting = 0;
+  let planned = 0;
+  let timer = 0;
+
+  const find = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // ---- what this browser remembers: its key, and what is open ----------------------------------
+  const place = (() => {
+    try { return JSON.parse(localStorage.getItem(KEY)) || {}; } catch { return {}; }
+  })();
+  if (!place.owner) {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    place.owner = btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, "-");
+  }
+  function remember() {
+    try { localStorage.setItem(KEY, JSON.stringify(place)); } catch { /* private window */ }
+  }
+  remember();
+
+  // ---- asking --------------------------------------------------------------------------------
+  function ask(what, more = {}) {
+    if (!hub) return;
+    if (what !== "tick") waiting += 1;
+    document.documentElement.classList.toggle("s-asking", waiting > 0);
+    hub.trigger("ask", {
+      what, owner: place.owner, data: place.data || "", run: place.run || "", seen: seen(),
+      fields: fields(), ...more,
+    });
+  }
+
+  function answered(file) {
+    waiting = Math.max(0, waiting - 1);
+    document.documentElement.classList.toggle("s-asking", waiting > 0);
+    const open = find("#t-side [data-place]");
+    if (open) {
+      const { data, run } = JSON.parse(open.dataset.place);
+      Object.assign(place, { data, run });
+      remember();
+    }
+    window.smear.save(file);
+    look();
+  }
+
+  function seen() {
+    const words = [];
+    if (find('#t-pictures [data-live="1"]')) words.push("checking");
+    if (find("#t-report iframe") && place.run) words.push("report:" + place.run);
+    return words.join(" ");
+  }
+
+  function look() { // again after a while, as long as something is under way and somebody watches
+    clearTimeout(timer);
+    const isLive = find('#t-pictures [data-live="1"], #t-run [data-live="1"]');
+    if (!isLive) return;
+    timer = setTimeout(() => (document.hidden || waiting ? look() : ask("tick")), TICK_MS);
+  }
+
+  // ---- what the forms hold -------------------------------------------------------------------
+  function fields() {
+    const found = { changes: {} };
+    all("#t-model [data-plan]").forEach((field) => { found[field.dataset.plan] = field.value; });
+    all("#t-model [data-changed]").forEach((field) => {
+      found.changes[field.dataset.change] = changed(field);
+    });
+    all("#t-split [data-source]").forEach((field) => {
+      found[field.dataset.source] = field.value;
+    });
+    const aliases = all("#t-pictures [data-alias]");
+    if (aliases.length) {
+      found.aliases = Object.fromEntries(aliases.map((each) => [each.dataset.alias, each.value]));
+    }
+    return found;
+  }
+
+  function changed(field) {
+    if (field.dataset.change === "baselines") {
+      return field.checked ? ["svc", "xgboost", "lda", "ridge_cv", "ridge"] : [];
+    }
+    if (field.type === "checkbox") return field.checked;
+    const text = field.value.trim();
+    if (text === "") return field.dataset.change === "tune_from" ? "" : null;
+    return Number.isNaN(Number(text)) ? text : Number(text);
+  }
+
+  // ---- giving pictures -----------------------------------------------------------------------
+  function limits() {
+    const zone = find("[data-take]");
+    return zone && JSON.parse(zone.dataset.take);
+  }
+
+  async function send(pairs) {
+    const rules = limits();
+    if (!rules || !hub || !pairs.length || waiting) return;
+    waiting += 1;
+    const files = [];
+    let sent = 0;
+    const say = () => window.smear.busy(
+      rules.sending.replace("{done}", sent).replace("{n}", pairs.length));
+    say();
+    const isZip = (file) => /\.zip$/i.test(file.name);
+    const queue = pairs.filter(
+      ([, file]) => file.size <= (isZip(file) ? rules.zipBytes : rules.limitBytes));
+    const tooLarge = pairs.length - queue.length;
+    const worker = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [path, file] = next;
+        try { files.push([path, (await hub.upload(file)).path]); } catch { /* told by its absence */ }
+        sent += 1;
+        say();
+      }
+    };
+    await Promise.all(Array.from({ length: SENDERS }, worker));
+    window.smear.idle();
+    waiting -= 1;
+    ask("give", { files, fields: { too_large: tooLarge } });
+  }
+
+  function entries(list) { // of a drop: a folder is read through, its paths are kept
+    const read = (entry, path) => new Promise((done) => {
+      const name = path + entry.name;
+      if (entry.isFile) entry.file((file) => done([[name, file]]), () => done([]));
+      else {
+        const reader = entry.createReader();
+        const found = [];
+        const more = () => reader.readEntries(async (batch) => {
+          if (!batch.length) return done((await Promise.all(found)).flat());
+          batch.forEach((each) => found.push(read(each, name + "/")));
+          more();
+        }, () => done([]));
+        more();
+      }
+    });
+    return Promise.all(list.map((entry) => read(entry, ""))).then((found) => found.flat());
+  }
+
+  const isHere = () => find("#t-pictures")?.offsetParent !== null && find("[data-take]");
+  document.addEventListener("drop", async (event) => {
+    if (!isHere()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.documentElement.classList.remove("s-dragging");
+    const list = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+    send(await entries(list.filter(Boolean)));
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches?.("[data-pick]")) {
+      send([...field.files].map((file) => [file.webkitRelativePath || file.name, file]));
+      field.value = "";
+    } else if (field.matches?.("#t-model [data-plan], #t-model [data-change]")) {
+      if (field.dataset.change) field.dataset.changed = "1";
+      clearTimeout(planned);
+      planned = setTimeout(() => ask("plan"), 300);
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest?.("[data-opens]");
+    if (opens) find(`[data-pick="${opens.dataset.opens}"]`).click();
+    const button = event.target.closest?.("[data-train]");
+    if (!button || waiting) return;
+    if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
+    if (button.dataset.train === "use") return use(button.dataset.value);
+    ask(button.dataset.train, { value: button.dataset.value || "" });
+  });
+
+  function use(model) { // in Classify: the list there knows it once it has looked again
+    find("#tabs [role=tab]").click();
+    window.smear.choose(model);
+  }
+
+  function connect(element, trigger, upload) {
+    hub = { trigger, upload };
+    ask("open");
+  }
+
+  return { answered, connect };
+})();

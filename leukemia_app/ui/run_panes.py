@@ -1,0 +1,152 @@
+"""One run as it is now, its report, and the list of all."""
+
+import json
+from collections.abc import Sequence
+
+from leukemia_app.evaluation.learning import Epoch
+from leukemia_app.evaluation.run_plots import learning_curves
+from leukemia_app.training.job_folder import ENDED
+from leukemia_app.training.runs import RunLine, RunView
+from leukemia_app.ui import train_text as text
+from leukemia_app.ui.bench import DataView
+from leukemia_app.ui.components import safe
+
+
+def control(what: str, words: str, *, classes: str = "s-quiet", **data: object) -> str:
+    """A button that asks the Train tab for something; keywords become data attributes."""
+    attributes = "".join(f' data-{key}="{safe(value)}"' for key, value in data.items())
+    return (
+        f'<button type="button" class="{classes}" data-train="{safe(what)}"{attributes}>'
+        f"{safe(words)}</button>"
+    )
+
+
+def progress(words: str, done: float | None) -> str:
+    """What is being done and how far it is; None: it cannot be told."""
+    value = "" if done is None else f' value="{max(0.0, min(1.0, done)):.3f}"'
+    return (
+        f'<p class="s-doing"><span>{safe(words)}</span>'
+        f'<progress max="1"{value} aria-label="{safe(words)}"></progress></p>'
+    )
+
+
+def run_pane(view: RunView, epochs: Sequence[Epoch]) -> str:
+    """Where the run is, its curves, and what can be done with it."""
+    line = view.line
+    is_live = line.state not in ENDED
+    acts = "".join(
+        control("act", text.ACTIONS[name], value=name, **_sure(name)) for name in line.actions
+    )
+    if line.has_bundle:
+        acts += control("bundle", text.SAVE_MODEL) + control("use", text.USE, value=line.id)
+    if line.state == "done" and line.has_report:
+        acts += control("report", text.SAVE_REPORT)
+    return (
+        f'<div class="s-run" data-run="{safe(line.id)}" data-live="{int(is_live)}">'
+        f'<h3>{safe(line.title)}</h3><p class="s-hint">{safe(line.network)} · '
+        f"{safe(', '.join(line.labels))}</p>"
+        f"{_now(view)}{_left_out(view)}"
+        f'<div class="s-acts">{acts}</div>'
+        + (f'<p class="s-hint">{safe(text.FOR_ALL)}</p>' if line.has_bundle else "")
+        + f"{_curves(epochs)}</div>"
+    )
+
+
+def _sure(name: str) -> dict[str, str]:
+    return {"sure": text.SURE[name]} if name in text.SURE else {}
+
+
+def _now(view: RunView) -> str:
+    line = view.line
+    state = text.STATES.get(line.state, line.state)
+    if line.state in ENDED:
+        said = f'<p class="s-state">{safe(state.capitalize())}'
+        return said + (f". {safe(line.reason)}</p>" if line.reason else ".</p>")
+    if line.place is not None:
+        return progress(text.waits(line.place), None)
+    words, done = state, None
+    doing = view.doing
+    if "total" in doing:
+        done = doing["done"] / max(1, doing["total"])
+        words += f": {doing['done']:,} of {doing['total']:,}"
+    elif "steps" in doing:
+        done = doing["step"] / max(1, doing["steps"])
+        words += f": epoch {doing['epoch']}, step {doing['step']:,} of {doing['steps']:,}"
+    elif "epochs" in doing:
+        done = doing["epoch"] / max(1, doing["epochs"])
+        words += f": epoch {doing['epoch']} of {doing['epochs']}"
+    rest = []
+    if view.seconds_left is not None:
+        rest.append(f"about {text.duration(view.seconds_left)} left")
+    if view.best and view.best.get("val_accuracy") is not None:
+        rest.append(
+            f"best validation accuracy {view.best['val_accuracy']:.3f} in epoch "
+            f"{view.best['epoch']}"
+        )
+    if view.memory is not None:
+        rest.append(f"{view.memory.memory_mb:,} MB")
+    return progress(words, done) + f'<p class="s-hint">{safe(" · ".join(rest))}</p>'
+
+
+def _left_out(view: RunView) -> str:
+    if not view.left_out:
+        return ""
+    items = "".join(f"<li>{safe(sentence)}</li>" for sentence in view.left_out[:50])
+    return (
+        f'<details class="s-fold"><summary>{len(view.left_out)} could not be used</summary>'
+        f'<ul class="s-remarks">{items}</ul></details>'
+    )
+
+
+def _curves(epochs: Sequence[Epoch]) -> str:
+    plots = [learning_curves(epochs, what, f"live-{what}") for what in ("loss", "accuracy")]
+    drawn = "".join(f"<div>{plot}</div>" for plot in plots if plot)
+    return f'<div class="s-curves">{drawn}</div>' if drawn else ""
+
+
+def report_pane(report: str) -> str:
+    """The report in a frame of its own: its script reaches nothing of the page."""
+    return (
+        f'<h3>{safe(text.REPORT)}</h3><iframe class="s-report" sandbox="allow-scripts" '
+        f'title="{safe(text.REPORT)}" srcdoc="{safe(report)}"></iframe>'
+    )
+
+
+def side(
+    lines: Sequence[RunLine], sets: Sequence[DataView], data: str | None, run: str | None
+) -> str:
+    """Every run and data set of the visitor, and which of them are open."""
+    shown_runs = "".join(_entry("open-run", line.id, line.title, _state(line), line.id == run)
+                         for line in lines)  # fmt: skip
+    shown_sets = "".join(
+        _entry("open-data", view.id, view.source.name, _check_state(view), view.id == data)
+        for view in sets
+    )  # fmt: skip
+    place = json.dumps({"data": data, "run": run})
+    return (
+        f'<nav class="s-side" data-place="{safe(place)}" aria-label="{safe(text.RUNS)}">'
+        f"<h3>{safe(text.RUNS)}</h3><ul>{shown_runs}</ul>"
+        + ("" if lines else f'<p class="s-hint">{safe(text.NO_RUNS)}</p>')
+        + (f"<h3>{safe(text.DATA_SETS)}</h3><ul>{shown_sets}</ul>" if sets else "")
+        + "</nav>"
+    )
+
+
+def _state(line: RunLine) -> str:
+    if line.place is not None and line.state not in ENDED:
+        return text.waits(line.place)
+    return text.STATES.get(line.state, line.state)
+
+
+def _check_state(view: DataView) -> str:
+    if view.state.startswith("queued"):
+        return text.waits(int(view.state.split()[-1]))
+    return text.STATES.get(view.state, view.state)
+
+
+def _entry(what: str, value: str, title: str, state: str, is_open: bool) -> str:
+    current = ' aria-current="true"' if is_open else ""
+    return (
+        f'<li><button type="button" data-train="{what}" data-value="{safe(value)}"{current}>'
+        f'<span>{safe(title)}</span><span class="s-hint">{safe(state)}</span></button></li>'
+    )

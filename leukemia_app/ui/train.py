@@ -1,0 +1,373 @@
+"""The Train tab: its parts, and what each request of the page does to them."""
+
+import base64
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from leukemia_app.bundles.pack import pack
+from leukemia_app.data.layouts import discover
+from leukemia_app.errors import AppError, DatasetError, RunError
+from leukemia_app.evaluation.health_report import health_report
+from leukemia_app.training.data_folder import MANIFEST
+from leukemia_app.training.job_folder import ENDED
+from leukemia_app.training.owners import owner_of_login, owner_of_token
+from leukemia_app.training.results import epochs_of
+from leukemia_app.training.runs import read_on
+from leukemia_app.ui import text as page_text
+from leukemia_app.ui import train_text as text
+from leukemia_app.ui.bench import Bench, DataView, Plan, Wish
+from leukemia_app.ui.components import safe
+from leukemia_app.ui.intake import pieces_of
+from leukemia_app.ui.run_panes import report_pane, run_pane, side
+from leukemia_app.ui.train_panes import data_step, drop_step, model_step, split_step, step
+
+CONCURRENCY = 8
+"""Requests at the same time: they read files, and wait for other processes."""
+REPORT_FILE = "report/report.html"
+
+log = logging.getLogger(__name__)
+
+Shown = dict[Any, Any]
+"""New values by part, as Gradio takes them; parts left out stay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request of the page, made harmless."""
+
+    what: str
+    owner: str
+    data: str
+    """Id of the data set that is open, or empty."""
+    run: str
+    value: str
+    fields: Mapping[str, Any]
+    files: Any
+    seen: str
+    """Of a tick: what the page shows, so that only what changed is drawn again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The tab's components."""
+
+    hub: gr.HTML
+    pictures: gr.HTML
+    split: gr.HTML
+    model: gr.HTML
+    run: gr.HTML
+    report: gr.HTML
+    side: gr.HTML
+    said: gr.HTML
+    saved: gr.JSON
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What an event may change."""
+        return [self.pictures, self.split, self.model, self.run, self.report, self.side, self.said,
+                self.saved]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainTab:
+    """Events of the tab over a bench; keeps nothing of any visitor."""
+
+    bench: Bench
+    uploads: Path
+    """Folder into which Gradio puts uploads; files elsewhere are refused."""
+    max_file_mb: float
+
+    def build(self) -> Parts:
+        """Lay out the tab inside the Blocks at hand, and connect its events."""
+        hub = _part("", "t-hub", "window.smearTrain.connect(element, trigger, upload, ['ask']);")
+        if not self.bench.can_train:
+            off = _part(f'<p class="s-lead">{safe(text.OFF)}</p>', "t-off", None)
+            return Parts(hub=hub, pictures=off, split=off, model=off, run=off, report=off,
+                         side=off, said=off, saved=gr.JSON(visible="hidden"))  # fmt: skip
+        with gr.Row(elem_id="t-panes"):
+            with gr.Column(elem_id="t-main", min_width=0):
+                said = _part("", "t-said", None)
+                pictures = _part(self._drop(), "t-pictures", None)
+                split = _part(step(2, text.SPLIT, "", is_open=False), "t-split", None)
+                model = _part(step(3, text.MODEL, "", is_open=False), "t-model", None)
+                run = _part(self._no_run(), "t-run", None)
+                report = _part("", "t-report", None)
+            with gr.Column(elem_id="t-aside", min_width=0):
+                aside = _part("", "t-side", None)
+        parts = Parts(
+            hub=hub,
+            pictures=pictures,
+            split=split,
+            model=model,
+            run=run,
+            report=report,
+            side=aside,
+            said=said,
+            saved=gr.JSON(visible="hidden"),
+        )
+        event = hub.ask(
+            self._guarded(parts), outputs=parts.outputs, show_progress="hidden",
+            trigger_mode="multiple", concurrency_limit=CONCURRENCY, concurrency_id="training",
+            api_visibility="private",
+        )  # fmt: skip
+        event.then(None, [parts.saved], None, js="(file) => { window.smearTrain.answered(file); }")
+        return parts
+
+    def _answer(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        steps: Mapping[str, Callable[[Parts, Asked], Iterator[Shown]]] = {
+            "open": self._open, "open-data": self._open_data, "open-run": self._open_run,
+            "new-data": self._new_data, "give": self._give, "again": self._again,
+            "choice": self._again, "forget": self._forget, "leak": self._leak, "plan": self._plan,
+            "measure": self._plan, "begin": self._begin, "act": self._act, "tick": self._tick,
+            "report": self._save_report, "bundle": self._save_bundle,
+        }  # fmt: skip
+        if asked.what in steps:
+            yield {parts.said: "", parts.saved: None} | _merged(steps[asked.what](parts, asked))
+
+    # ---- what the page shows -----------------------------------------------------------------
+
+    def _open(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        """Where the visitor left: the data set and the run that were open, if they are there."""
+        yield self._data(parts, asked) | self._run(parts, asked) | self._aside(parts, asked)
+
+    def _open_data(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        asked = replace(asked, data=asked.value)
+        yield self._data(parts, asked) | self._aside(parts, asked)
+
+    def _open_run(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        asked = replace(asked, run=asked.value)
+        yield self._run(parts, asked) | self._aside(parts, asked)
+
+    def _new_data(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        asked = replace(asked, data="")
+        yield self._data(parts, asked) | self._aside(parts, asked)
+
+    def _tick(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        """What moves by itself; forms that somebody may be filling in stay as they are."""
+        shown = self._aside(parts, asked)
+        if asked.run:
+            shown |= self._run(parts, asked)
+        if asked.data and "checking" in asked.seen:
+            view = self.bench.data_set(asked.owner, asked.data)
+            if view.state in ENDED:
+                shown |= self._data(parts, asked)
+            elif view.health is None:
+                shown[parts.pictures] = self._pictures(view)
+            else:
+                # The leak is being measured: what the check found stays as it is.
+                shown[parts.split] = split_step(view)
+        yield shown
+
+    def _data(self, parts: Parts, asked: Asked) -> Shown:
+        view = self._view(asked)
+        if view is None:
+            return {
+                parts.pictures: self._drop(),
+                parts.split: step(2, text.SPLIT, "", is_open=False),
+                parts.model: step(3, text.MODEL, "", is_open=False),
+            }
+        return {parts.pictures: self._pictures(view), parts.split: split_step(view),
+                parts.model: self._model(asked, view, measure=False)}  # fmt: skip
+
+    def _view(self, asked: Asked) -> DataView | None:
+        try:
+            return self.bench.data_set(asked.owner, asked.data) if asked.data else None
+        except DatasetError:
+            return None
+
+    def _pictures(self, view: DataView) -> str:
+        page, choices = "", tuple[str, ...]()
+        if view.health is not None:
+            thumbs = {file: (view.home / place).read_bytes()
+                      for file, place in view.health["thumbs"].items()}  # fmt: skip
+            made = time.strftime(
+                "%Y-%m-%d %H:%M", time.localtime((view.home / MANIFEST).stat().st_mtime)
+            )
+            page = health_report(view.health, thumbs, made_at=made, leak=view.leak)
+        elif view.state == "failed":
+            choices = self._choices(view)
+        return data_step(view, page, choices)
+
+    def _choices(self, view: DataView) -> tuple[str, ...]:
+        try:
+            return discover(view.home / view.source.pictures).choices
+        except DatasetError:
+            return ()
+
+    def _model(self, asked: Asked, view: DataView, *, measure: bool) -> str:
+        wish = self._wish(asked, view)
+        plan: Plan | None = None
+        problem = ""
+        starts = self.bench.starts(wish.backbone)
+        if view.health is not None:
+            try:
+                plan = self.bench.plan(asked.owner, view.id, wish, measure=measure)
+            except AppError as error:
+                problem = str(error)
+        return model_step(view, wish, starts, plan, problem)
+
+    def _wish(self, asked: Asked, view: DataView) -> Wish:
+        fields = asked.fields
+        backbone = str(fields.get("backbone") or "mobilenet")
+        starts = self.bench.starts(backbone)
+        start = str(fields.get("start") or starts[0])
+        changes = fields.get("changes")
+        return Wish(
+            backbone=backbone, head=str(fields.get("head") or "attention"),
+            start=start if start in starts else starts[0],
+            preset=str(fields.get("preset") or "quick"),
+            input=str(fields.get("input") or "cell"), name=str(fields.get("name") or ""),
+            changes=dict(changes) if isinstance(changes, dict) else {},
+        )  # fmt: skip
+
+    def _run(self, parts: Parts, asked: Asked) -> Shown:
+        try:
+            view = self.bench.run(asked.owner, asked.run) if asked.run else None
+        except AppError:
+            view = None
+        if view is None:
+            return {parts.run: self._no_run(), parts.report: ""}
+        folder = self.bench.run_folder(asked.owner, asked.run)
+        epochs = epochs_of(read_on(folder).events)
+        shown: Shown = {parts.run: step(4, text.RUN, run_pane(view, epochs))}
+        report = folder.path / REPORT_FILE
+        if report.exists() and view.line.state in ENDED:
+            if f"report:{asked.run}" not in asked.seen:
+                shown[parts.report] = report_pane(report.read_text(encoding="utf-8"))
+        else:
+            shown[parts.report] = ""
+        return shown
+
+    def _drop(self) -> str:
+        return drop_step(self.max_file_mb, self.bench.settings.zip_mb)
+
+    def _no_run(self) -> str:
+        return step(4, text.RUN, f'<p class="s-hint">{safe(text.NO_RUN)}</p>')
+
+    def _aside(self, parts: Parts, asked: Asked) -> Shown:
+        lines, sets = self.bench.list_runs(asked.owner), self.bench.data_sets(asked.owner)
+        # What is gone, or somebody else's, is open no more.
+        data = asked.data if asked.data in {view.id for view in sets} else None
+        run = asked.run if asked.run in {line.id for line in lines} else None
+        return {parts.side: side(lines, sets, data, run)}
+
+    # ---- what the page asks for --------------------------------------------------------------
+
+    def _give(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        pieces = pieces_of(asked.files, self.uploads)
+        too_large = asked.fields.get("too_large")
+        taken = self.bench.take_in(
+            asked.owner, pieces, asked.value,
+            n_too_large=too_large if isinstance(too_large, int) else 0,
+        )  # fmt: skip
+        asked = replace(asked, data=taken)
+        yield self._data(parts, asked) | self._aside(parts, asked)
+
+    def _again(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        changes: dict[str, Any] = {}
+        if asked.what == "choice":
+            changes["choice"] = asked.value
+        aliases = asked.fields.get("aliases")
+        if isinstance(aliases, dict):
+            changes["aliases"] = {str(raw): str(label) for raw, label in aliases.items()}
+        if "pattern" in asked.fields:
+            changes["pattern"] = str(asked.fields["pattern"]) or None
+        seed = str(asked.fields.get("seed", ""))
+        if seed.isdecimal():
+            changes["seed"] = int(seed[:9])
+        self.bench.check_again(asked.owner, asked.data, **changes)
+        yield self._data(parts, asked) | self._aside(parts, asked)
+
+    def _forget(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        self.bench.forget_data(asked.owner, asked.data)
+        asked = replace(asked, data="")
+        yield self._data(parts, asked) | self._aside(parts, asked)
+
+    def _leak(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        self.bench.measure_leak(asked.owner, asked.data, str(asked.fields.get("start") or ""))
+        yield self._data(parts, asked)
+
+    def _plan(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        view = self.bench.data_set(asked.owner, asked.data)
+        yield {parts.model: self._model(asked, view, measure=asked.what == "measure")}
+
+    def _begin(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        view = self.bench.data_set(asked.owner, asked.data)
+        run = self.bench.begin(asked.owner, asked.data, self._wish(asked, view))
+        asked = replace(asked, run=run)
+        yield self._run(parts, asked) | self._aside(parts, asked)
+
+    def _act(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        self.bench.act(asked.owner, asked.run, asked.value)
+        if asked.value == "remove":
+            asked = replace(asked, run="")
+        yield self._run(parts, asked) | self._aside(parts, asked)
+
+    def _save_report(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        path = self.bench.run_folder(asked.owner, asked.run).path / REPORT_FILE
+        if not path.is_file():
+            raise RunError(f"{asked.run} has no report yet; wait until it is done.")
+        yield {parts.saved: _file(f"{asked.run}.html", "text/html", path.read_bytes())}
+
+    def _save_bundle(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        folder = self.bench.run_folder(asked.owner, asked.run)
+        made = pack(folder.path / "bundle")
+        yield {parts.saved: _file(f"{asked.run}.zip", "application/zip", made)}
+
+    # ---- the way in --------------------------------------------------------------------------
+
+    def _guarded(self, parts: Parts) -> Callable[..., Iterator[Shown]]:
+        """The event's handler: what goes wrong in it is said in the page, never thrown at it."""
+
+        def handler(request: gr.Request, given: gr.EventData) -> Iterator[Shown]:
+            try:
+                yield from self._answer(parts, _asked(given, request.username))
+            except AppError as error:
+                yield {parts.said: _problem(str(error)), parts.saved: None}
+            except Exception:  # the last resort, so that no visitor sees a stack trace
+                reference = secrets.token_hex(3)
+                log.exception("unexpected error, reference %s", reference)
+                said = page_text.UNEXPECTED.format(reference=reference)
+                yield {parts.said: _problem(said), parts.saved: None}
+
+        return handler
+
+
+def _asked(given: gr.EventData, login: str | None) -> Asked:
+    def words(name: str) -> str:
+        value = getattr(given, name, None)
+        return value if isinstance(value, str) else ""
+
+    fields = getattr(given, "fields", None)
+    return Asked(
+        what=words("what"), data=words("data"), run=words("run"), value=words("value"),
+        owner=owner_of_login(login) if login else owner_of_token(words("owner")),
+        fields=fields if isinstance(fields, dict) else {}, files=getattr(given, "files", None),
+        seen=words("seen"),
+    )  # fmt: skip
+
+
+def _merged(answers: Iterator[Shown]) -> Shown:
+    return {part: value for answer in answers for part, value in answer.items()}
+
+
+def _problem(sentence: str) -> str:
+    return (
+        f'<div class="s-failed" role="alert"><h2>{safe(text.STOPPED)}</h2>'
+        f"<p>{safe(sentence)}</p></div>"
+    )
+
+
+def _file(name: str, kind: str, content: bytes) -> dict[str, str]:
+    return {"name": name, "type": kind, "base64": base64.b64encode(content).decode()}
+
+
+def _part(value: str, name: str, script: str | None) -> gr.HTML:
+    return gr.HTML(value, elem_id=name, js_on_load=script, apply_default_css=False, padding=False)

@@ -1,0 +1,231 @@
+"""The steps before a run: the pictures and their health, the split, the model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leukemia_app.data.manifest import SUFFIXES
+from leukemia_app.evaluation import words
+from leukemia_app.networks.backbones import BACKBONES
+from leukemia_app.networks.heads import HEADS
+from leukemia_app.training.job_folder import ENDED
+from leukemia_app.training.presets import EFFORTS
+from leukemia_app.ui import text as page_text
+from leukemia_app.ui import train_text as text
+from leukemia_app.ui.bench import ADAPT, DataView, Plan, Wish
+from leukemia_app.ui.components import safe
+from leukemia_app.ui.run_panes import control, progress
+
+ACCEPTED = ",".join((*SUFFIXES, ".zip", ".csv"))
+
+
+def step(number: int, title: str, body: str, *, is_open: bool = True) -> str:
+    """One of the four steps; a closed one says only its name."""
+    kind = "s-step" if is_open else "s-step s-shut"
+    return (
+        f'<section class="{kind}" aria-labelledby="t-step-{number}">'
+        f'<h2 id="t-step-{number}"><span aria-hidden="true">{number}</span>{safe(title)}</h2>'
+        f"{body if is_open else ''}</section>"
+    )
+
+
+def drop_step(limit_mb: float, zip_mb: float) -> str:
+    """Nothing was given yet: what to drop, and what happens to it."""
+    limits = json.dumps({
+        "sending": text.SENDING, "limitBytes": int(limit_mb * 1_000_000),
+        "zipBytes": int(zip_mb * 1_000_000),
+    })  # fmt: skip
+    return step(1, text.PICTURES, (
+        f'<div class="s-drop" data-take="{safe(limits)}">'
+        '<input type="file" webkitdirectory multiple class="s-unseen" tabindex="-1" '
+        f'data-pick="folder" aria-label="{safe(text.CHOOSE_FOLDER)}">'
+        f'<input type="file" multiple accept="{ACCEPTED}" class="s-unseen" tabindex="-1" '
+        f'data-pick="files" aria-label="{safe(text.CHOOSE_FILES)}">'
+        f'<p class="s-lead">{safe(text.DROP)}</p><p class="s-hint">{safe(text.DROP_OR)}</p>'
+        f'<p class="s-acts"><button type="button" class="s-button" data-opens="folder">'
+        f"{safe(text.CHOOSE_FOLDER)}</button>"
+        f'<button type="button" class="s-quiet" data-opens="files">{safe(text.CHOOSE_FILES)}'
+        f'</button></p><p class="s-hint">{safe(page_text.FORMATS)}, up to {limit_mb:g} MB each; '
+        f"zips up to {zip_mb:,.0f} MB.</p>"
+        f'<p class="s-hint">{safe(text.PRIVACY)}</p></div>'
+    ))  # fmt: skip
+
+
+def data_step(view: DataView, health_page: str, choices: Sequence[str]) -> str:
+    """The pictures that were given: how far the check is, or what it found."""
+    body = f'<div data-checked="{safe(view.id)}" data-live="{int(view.state not in ENDED)}">'
+    body += f'<p class="s-lead">{safe(view.source.name)}</p>'
+    if view.state not in ENDED and view.health is None:
+        done = view.doing.get("done")
+        total = view.doing.get("total")
+        body += progress(_doing(view), done / total if done is not None and total else None)
+    elif view.health is None:
+        body += f'<div class="s-failed"><p>{safe(view.reason)}</p></div>{_choices(choices)}'
+    else:
+        body += (
+            f'<iframe class="s-report s-health" sandbox title="{safe(view.source.name)}" '
+            f'srcdoc="{safe(health_page)}"></iframe>{_aliases(view)}'
+        )
+    acts = control("new-data", text.OTHER)
+    if view.state in ENDED:
+        acts += control("again", text.CHECK_AGAIN)
+        acts += control("forget", text.FORGET, sure=text.SURE["forget"])
+    return step(1, text.PICTURES, f'{body}<p class="s-acts">{acts}</p></div>')
+
+
+def _doing(view: DataView) -> str:
+    if view.state.startswith("queued"):
+        return text.waits(int(view.state.split()[-1]))
+    words = text.MEASURING if view.is_measuring and view.health else text.CHECKING
+    if "total" in view.doing:
+        return f"{words}: {view.doing['done']:,} of {view.doing['total']:,}"
+    return f"{words}…"
+
+
+def _choices(choices: Sequence[str]) -> str:
+    if not choices:
+        return ""
+    buttons = "".join(control("choice", choice, value=choice) for choice in choices)
+    return f'<p>{safe(text.CHOICE)}</p><p class="s-acts">{buttons}</p>'
+
+
+def _aliases(view: DataView) -> str:
+    """A field for the name of every raw label."""
+    health = view.health or {}
+    rows = [
+        (raw, view.source.aliases.get(raw, str(item["label"])))
+        for item in health["classes"] for raw in item["raw_labels"]
+    ]  # fmt: skip
+    rows += [(raw, "") for raw, label in view.source.aliases.items() if not label]
+    fields = "".join(
+        f'<label class="s-field"><span>{safe(raw)}</span>'
+        f'<input type="text" data-alias="{safe(raw)}" value="{safe(label)}" maxlength="80"></label>'
+        for raw, label in rows
+    )
+    return (
+        f'<details class="s-fold"><summary>{safe(text.ALIASES)}</summary>'
+        f'<div class="s-fields">{fields}</div></details>'
+    )
+
+
+def split_step(view: DataView) -> str:
+    """How the pictures are split and by what; the leak, once measured."""
+    health = view.health
+    if health is None:
+        return step(2, text.SPLIT, "", is_open=False)
+    fields = (
+        f'<label class="s-field"><span>{safe(text.PATTERN)}</span><input type="text" '
+        f'data-source="pattern" maxlength="200" spellcheck="false" '
+        f'value="{safe(view.source.pattern or "")}" placeholder="{safe(text.PATTERN_HINT)}">'
+        f'</label><label class="s-field"><span>{safe(text.SEED)}</span><input type="number" '
+        f'data-source="seed" min="0" step="1" value="{view.source.seed}"></label>'
+    )
+    level = str(health["group_level"])
+    said = f"<p>{safe(words.split_level(level).capitalize())}. {safe(health['balance'])}</p>"
+    acts = control("again", text.CHECK_AGAIN)
+    leak = ""
+    if view.is_measuring:
+        leak = progress(_doing(view), None)
+    elif view.leak is not None:
+        leak = f'<p class="s-note">{safe(view.leak["sentence"])}</p>'
+    elif level != "image":
+        acts += control("leak", text.LEAK)
+        leak = f'<p class="s-hint">{safe(text.LEAK_WORDS)}</p>'
+    return step(
+        2, text.SPLIT,
+        f'{said}<div class="s-fields">{fields}</div>{leak}<p class="s-acts">{acts}</p>',
+    )  # fmt: skip
+
+
+def model_step(
+    view: DataView | None, wish: Wish, starts: Sequence[str], plan: Plan | None, problem: str
+) -> str:
+    """What is trained and how, and how long it will take."""
+    if view is None or view.health is None:
+        return step(3, text.MODEL, "", is_open=False)
+    fields = (
+        _choice("backbone", text.BACKBONE, {name: name for name in BACKBONES}, wish.backbone)
+        + _choice("head", text.HEAD, {name: text.HEADS.get(name, name) for name in HEADS},
+                  wish.head)
+        + _choice("start", text.START, {start: start for start in starts}, wish.start)
+        + _choice("input", text.INPUT, text.INPUTS, wish.input)
+        + _choice("preset", text.PRESET, {name: name for name in (*EFFORTS, ADAPT)}, wish.preset)
+        + f'<label class="s-field"><span>{safe(text.NAME)}</span><input type="text" '
+        f'data-plan="name" maxlength="60" value="{safe(wish.name)}"></label>'
+    )  # fmt: skip
+    effort = EFFORTS.get(wish.preset)
+    said = f'<p class="s-hint">{safe(effort.words if effort else text.ADAPT_WORDS)}</p>'
+    acts = control("begin", text.BEGIN, classes="s-button")
+    if problem:
+        said += f'<div class="s-failed"><p>{safe(problem)}</p></div>'
+    if plan is not None:
+        said += _time(plan)
+        if not plan.is_measured:
+            acts += control("measure", text.MEASURE)
+    return step(
+        3, text.MODEL,
+        f'<div class="s-fields">{fields}</div>{said}{_more(plan, wish)}'
+        f'<p class="s-acts">{acts}</p>',
+    )  # fmt: skip
+
+
+def _choice(name: str, title: str, options: Mapping[str, str], chosen: str) -> str:
+    shown = "".join(
+        f'<option value="{safe(value)}"{" selected" if value == chosen else ""}>{safe(words_)}'
+        "</option>"
+        for value, words_ in options.items()
+    )
+    return (
+        f'<label class="s-field"><span>{safe(title)}</span>'
+        f'<select data-plan="{name}" autocomplete="off">{shown}</select></label>'
+    )
+
+
+def _time(plan: Plan) -> str:
+    total = sum(plan.seconds.values())
+    each = ", ".join(
+        f"{text.STATES.get(phase, phase)} {text.duration(seconds)}"
+        for phase, seconds in plan.seconds.items() if seconds >= 1
+    )  # fmt: skip
+    how = text.MEASURED if plan.is_measured else text.GUESS
+    return (
+        f"<p><strong>About {safe(text.duration(total))}</strong> "
+        f'<span class="s-hint">({safe(how)}): {safe(each)}. {plan.counts.learn:,} pictures to '
+        f"learn from, {plan.counts.check:,} to stop by, {plan.counts.test:,} to be scored on."
+        "</span></p>"
+    )
+
+
+def _more(plan: Plan | None, wish: Wish) -> str:
+    if plan is None:
+        return ""
+    values = plan.config.to_dict()
+    fields = "".join(
+        _setting(name, title, _at(values, name), wish) for name, title in text.SETTINGS
+    )
+    baselines = "checked" if plan.config.baselines else ""
+    return (
+        f'<details class="s-fold"><summary>{safe(text.MORE)}</summary>'
+        f'<div class="s-fields">{fields}<label class="s-check"><input type="checkbox" '
+        f'data-change="baselines" {baselines}>classical models on the same split</label></div>'
+        "</details>"
+    )
+
+
+def _at(values: Mapping[str, Any], name: str) -> Any:
+    at, _, inner = name.rpartition(".")
+    return (values[at] if at else values)[inner]
+
+
+def _setting(name: str, title: str, value: Any, wish: Wish) -> str:
+    changed = ' data-changed="1"' if name in wish.changes else ""
+    if isinstance(value, bool):
+        return (
+            f'<label class="s-check"><input type="checkbox" data-change="{safe(name)}"{changed}'
+            f"{' checked' if value else ''}>{safe(title)}</label>"
+        )
+    shown = "" if value is None else value
+    return (
+        f'<label class="s-field"><span>{safe(title)}</span><input type="text" '
+        f'data-change="{safe(name)}"{changed} value="{safe(shown)}"></label>'
+    )

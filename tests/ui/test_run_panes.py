@@ -1,0 +1,154 @@
+"""One run, its report and the list: what is said in every state, and no markup of strangers."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import pytest
+
+from leukemia_app.evaluation.learning import Epoch
+from leukemia_app.training.job_folder import ENDED
+from leukemia_app.training.memory import Pulse
+from leukemia_app.training.runs import Curves, RunLine, RunView
+from leukemia_app.ui import train_text as text
+from leukemia_app.ui.run_panes import control, progress, report_pane, run_pane, side
+from tests.ui.test_train_panes import HOSTILE, view_of, words_of
+
+LINE = RunLine(
+    id="ward-7", title="Ward 7", state="fine-tuning", reason="", time=0.0, made=0.0,
+    is_finishing=False, place=None, network="mobilenet + attention", labels=("hem", "all"),
+    data="cells", actions=("stop",), has_bundle=False, has_report=False,
+)  # fmt: skip
+VIEW = RunView(
+    line=LINE, doing={}, head=Curves(values={}), tune=Curves(values={}), best=None, left_out=(),
+    memory=None, started=None, seconds_left=None,
+)  # fmt: skip
+
+
+def pane(line: dict[str, Any] | None = None, **changes: Any) -> str:
+    return run_pane(replace(VIEW, line=replace(LINE, **(line or {})), **changes), ())
+
+
+def offered(html: str) -> list[str]:
+    """What the buttons ask for, with the action where there are several."""
+    found = re.findall(r'data-train="([^"]*)"(?: data-value="([^"]*)")?', html)
+    return [value if what == "act" else what for what, value in found]
+
+
+@pytest.mark.parametrize(
+    ("doing", "words", "value"),
+    [({"done": 3, "total": 12}, ": 3 of 12", "0.250"),
+     ({"epoch": 2, "step": 5, "steps": 10}, ": epoch 2, step 5 of 10", "0.500"),
+     ({"epoch": 2, "epochs": 8}, ": epoch 2 of 8", "0.250"),
+     ({"done": 5, "total": 0}, ": 5 of 0", "1.000"),
+     ({}, "tuning the network", None)],
+)  # fmt: skip
+def test_a_run_says_how_far_it_is(doing, words, value):
+    html = pane(doing=doing)
+    assert words in words_of(html)
+    assert 'data-live="1"' in html
+    bar = re.search(r"<progress[^>]*>", html)
+    assert bar is not None
+    assert re.findall(r'value="([^"]*)"', bar[0]) == ([value] if value else [])
+
+
+def test_a_run_says_its_time_best_epoch_and_memory():
+    said = words_of(pane(
+        seconds_left=300.0, best={"epoch": 3, "val_accuracy": 0.98765},
+        memory=Pulse(time=0.0, memory_mb=1234, peak_mb=2000, free_mb=None),
+    ))  # fmt: skip
+    assert "about 5 min left" in said
+    assert "best validation accuracy 0.988 in epoch 3" in said
+    assert "1,234 MB" in said
+
+
+def test_a_best_epoch_without_a_number_is_left_unsaid():
+    assert "best" not in words_of(pane(best={"epoch": 3, "val_accuracy": None}))
+
+
+def test_a_run_that_waits_says_its_place():
+    html = pane({"state": "queued", "place": 2})
+    assert "waiting, number 2 in line" in words_of(html)
+    assert 'data-live="1"' in html
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_a_run_that_has_ended_says_why_and_is_not_looked_at_again(state: str):
+    html = pane({"state": state, "reason": "It had 60 minutes."})
+    assert 'data-live="0"' in html
+    assert f"{text.STATES[state].capitalize()}. It had 60 minutes." in words_of(html)
+    assert "<progress" not in html
+
+
+def test_a_model_can_be_saved_and_used_and_that_all_see_it_is_said():
+    html = pane({"state": "done", "has_bundle": True, "has_report": True, "actions": ("remove",)})
+    assert offered(html) == ["remove", "bundle", "use", "report"]
+    assert 'data-train="use" data-value="ward-7"' in html
+    assert text.FOR_ALL in words_of(html)
+    without = pane({"state": "failed", "actions": ("resume", "finish", "remove")})
+    assert offered(without) == ["resume", "finish", "remove"]
+    assert text.FOR_ALL not in words_of(without)
+
+
+def test_deleting_is_asked_about_first():
+    html = pane({"state": "done", "actions": ("remove",)})
+    assert f'data-sure="{text.SURE["remove"]}"' in html
+    assert "data-sure" not in pane()
+
+
+def test_what_could_not_be_used_is_listed_up_to_fifty():
+    html = pane(left_out=tuple(f"{number}.png is broken." for number in range(60)))
+    assert "60 could not be used" in words_of(html)
+    assert html.count("<li>") == 50
+
+
+def test_curves_are_drawn_once_there_are_epochs():
+    epochs = [Epoch(phase="network", number=number, loss=1.0 / number, val_loss=1.1 / number,
+                    accuracy=0.5, val_accuracy=0.5) for number in (1, 2)]  # fmt: skip
+    html = run_pane(VIEW, epochs)
+    assert "live-loss" in html
+    assert "live-accuracy" in html
+    assert "<svg" not in run_pane(VIEW, ())
+
+
+def test_the_report_is_whole_and_in_a_frame_that_reaches_nothing():
+    html = report_pane(f"<p>{HOSTILE}</p>")
+    assert HOSTILE not in html
+    (page,) = re.findall(r'srcdoc="([^"]*)"', html)
+    assert unescape(page) == f"<p>{HOSTILE}</p>"
+    assert re.findall(r'sandbox="([^"]*)"', html) == ["allow-scripts"]
+
+
+def test_the_list_names_everything_and_marks_what_is_open():
+    other = replace(LINE, id="other", title="Other", place=1, state="queued")
+    html = side((LINE, other), (view_of(),), "cells-1", "ward-7")
+    assert re.findall(r'data-value="([^"]*)" aria-current', html) == ["ward-7", "cells-1"]
+    assert "Other waiting, number 1 in line" in words_of(html)
+    assert "Ward 7 tuning the network" in words_of(html)
+    (place,) = re.findall(r'data-place="([^"]*)"', html)
+    assert json.loads(unescape(place)) == {"data": "cells-1", "run": "ward-7"}
+
+
+def test_a_check_that_waits_says_its_place_in_the_list():
+    html = side((), (view_of(state="queued 2", health=None),), None, None)
+    assert "cells waiting, number 2 in line" in words_of(html)
+
+
+def test_an_empty_list_says_so():
+    html = side((), (), None, None)
+    assert text.NO_RUNS in words_of(html)
+    assert "<li>" not in html
+
+
+def test_hostile_names_stay_text():
+    line = dict.fromkeys(("id", "title", "reason", "network", "data"), HOSTILE)
+    for html in (
+        pane({**line, "labels": (HOSTILE,), "has_bundle": True}, left_out=(HOSTILE,)),
+        pane({**line, "state": "failed"}), report_pane(HOSTILE),
+        side((replace(LINE, **line),), (view_of(id=HOSTILE),), HOSTILE, HOSTILE),
+        control(HOSTILE, HOSTILE, value=HOSTILE), progress(HOSTILE, 0.5),
+    ):  # fmt: skip
+        assert "<script" not in html
+        assert 'alert(1)"' not in html.replace("&quot;", "")
