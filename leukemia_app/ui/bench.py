@@ -321,8 +321,7 @@ class Bench:
     # ---- runs --------------------------------------------------------------------------------
 
     def list_runs(self, owner: str) -> tuple[RunLine, ...]:
-        """Every run of that owner, the newest first; what waits is started if nothing runs."""
-        self.runs.tend()
+        """Every run of that owner, the newest first."""
         return runs.list_runs(self.runs.root, owner)
 
     def run(self, owner: str, run_id: str) -> RunView:

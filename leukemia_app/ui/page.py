@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -31,6 +32,8 @@ from leukemia_app.ui.uploads import sweep_leftovers, uploads_folder
 SWEEP_S = 60
 """How often uploads that are past their time are looked for, in seconds."""
 WARM_PX = 224
+TEND_S = 5.0
+"""How often the lines of trainings and checks are looked after, in seconds."""
 
 log = logging.getLogger(__name__)
 QUEUE = 40
@@ -66,6 +69,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             mcp_server=False, share=False, prevent_thread_lock=True,
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
+        threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()
         if isinstance(wanted, HubDataset):
             threading.Thread(target=stock, args=(shelf, wanted, limits), daemon=True).start()
         page.block_thread()
@@ -117,6 +121,17 @@ def warm(desk: Desk) -> None:
         desk.library.predictor(model).examine(blank)
     except AppError as error:
         log.warning("the model %s could not be warmed up: %s", model, error)
+
+
+def keep_line_moving(bench: Bench, seconds: float = TEND_S) -> None:
+    """Start what waits when nothing runs any more, and note which workers are gone; for ever."""
+    while bench.can_train:
+        for queue in (bench.runs, bench.checks):
+            try:
+                queue.tend()
+            except AppError as error:
+                log.warning("the line of %s cannot be looked after: %s", queue.root.name, error)
+        time.sleep(seconds)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

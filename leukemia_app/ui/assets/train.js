@@ -5,7 +5,9 @@ window.smearTrain = (() => {
   const TICK_MS = 2000;
   const SENDERS = 6;
   let hub = null; // how this tab reaches the server: { trigger, upload }
-  let waiting = 0;
+  let asked = 0; // requests on their way, ticks too
+  let sending = false;
+  let waiting = false; // whether a wish of the visitor's is under way: another must wait
   let planned = 0;
   let timer = 0;
 
@@ -28,8 +30,9 @@ window.smearTrain = (() => {
   // ---- asking --------------------------------------------------------------------------------
   function ask(what, more = {}) {
     if (!hub) return;
-    if (what !== "tick") waiting += 1;
-    document.documentElement.classList.toggle("s-asking", waiting > 0);
+    asked += 1;
+    if (what !== "tick") waiting = true;
+    document.documentElement.classList.toggle("s-asking", waiting);
     hub.trigger("ask", {
       what, owner: place.owner, data: place.data || "", run: place.run || "", seen: seen(),
       fields: fields(), ...more,
@@ -37,8 +40,9 @@ window.smearTrain = (() => {
   }
 
   function answered(file) {
-    waiting = Math.max(0, waiting - 1);
-    document.documentElement.classList.toggle("s-asking", waiting > 0);
+    asked = Math.max(0, asked - 1);
+    if (!asked && !sending) waiting = false;
+    document.documentElement.classList.toggle("s-asking", waiting);
     const open = find("#t-side [data-place]");
     if (open) {
       const { data, run } = JSON.parse(open.dataset.place);
@@ -99,7 +103,7 @@ window.smearTrain = (() => {
   async function send(pairs) {
     const rules = limits();
     if (!rules || !hub || !pairs.length || waiting) return;
-    waiting += 1;
+    waiting = sending = true;
     const files = [];
     let sent = 0;
     const say = () => window.smear.busy(
@@ -119,7 +123,7 @@ window.smearTrain = (() => {
     };
     await Promise.all(Array.from({ length: SENDERS }, worker));
     window.smear.idle();
-    waiting -= 1;
+    sending = false;
     ask("give", { files, fields: { too_large: tooLarge } });
   }
 
