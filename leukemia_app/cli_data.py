@@ -31,6 +31,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
                        help="file and label, group or both, perhaps part")  # fmt: skip
     check.add_argument("--group-pattern", metavar="RE",
                        help="regular expression; its one group is the patient")  # fmt: skip
+    check.add_argument("--group-level", choices=("patient", "run"),
+                       help="what a group of the CSV is")  # fmt: skip
     check.add_argument("--choice", metavar="NAME",
                        help="which kind of pictures, where the folder holds several")  # fmt: skip
     check.add_argument("--new-split", action="store_true",
@@ -95,7 +97,7 @@ def _source(arguments: argparse.Namespace) -> "DataSource":
         name=arguments.data.resolve().name or str(arguments.data), pictures=str(arguments.data),
         table=None if arguments.groups is None else str(arguments.groups),
         choice=arguments.choice, pattern=arguments.group_pattern, seed=arguments.seed,
-        keep_parts=not arguments.new_split,
+        keep_parts=not arguments.new_split, group_level=arguments.group_level,
     )  # fmt: skip
 
 

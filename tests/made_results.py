@@ -76,7 +76,6 @@ def results_of(**changes: Any) -> RunResults:
         },
         "labels": LABELS, "part": "the test part", "level": "patient", "spec": None,
         "epochs": EPOCHS, "answers": answers, "measured": measure(answers, LABELS, 50),
-        "corruptions": {},
         "figures": (
             figure_of("macro-F1, colour histogram alone", 0.72),
             figure_of("macro-F1, cell area alone", 0.4),

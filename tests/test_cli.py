@@ -148,10 +148,12 @@ def test_classify_ends_with_2_where_nothing_was_read(run: Run, tmp_path: Path):
     assert "missing.png" in read_json(out)[0]["error"]["message"]
 
 
-def test_classify_writes_a_table_that_no_spreadsheet_runs(run: Run, pictures: Path, tmp_path: Path):
+def test_classify_writes_a_table_that_no_spreadsheet_runs(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     evil = pictures / "=HYPERLINK(1).png"
     (pictures / "a.png").rename(evil)
-    os.chdir(pictures)
+    monkeypatch.chdir(pictures)
     code, _, _ = run(
         "classify", evil.name, "b.png", "--model", "small", "--csv", tmp_path / "t.csv"
     )

@@ -321,7 +321,7 @@ def test_folds_are_pooled_beside_cell_size(run, data, tmp_path, monkeypatch):
     out_folder = tmp_path / "folds"
     code, out, _ = run("train", data, "--config", path, "--out", out_folder, "--folds", 2, "--json")
     assert code == 0
-    ours, size, gain = json.loads(out)
+    ours, size, gain, *others = json.loads(out)
     assert ours["part"] == "2-fold cross-validation by patient, pooled"
     # Four patients a label in train and val; the test part's two are never looked at.
     assert (ours["n"], ours["n_groups"]) == (8 * N_PICTURES, 8)
@@ -330,6 +330,9 @@ def test_folds_are_pooled_beside_cell_size(run, data, tmp_path, monkeypatch):
     assert size["value"] > 0.9
     assert gain["value"] == pytest.approx(ours["value"] - size["value"])
     assert gain["low"] <= gain["value"] <= gain["high"]
+    assert [figure["name"] for figure in others] == ["macro-F1", "balanced accuracy", "accuracy"]
+    # three pictures a patient, labels in equal number: both accuracies are one
+    assert others[1]["value"] == pytest.approx(others[2]["value"])
 
 
 def test_an_image_split_is_marked_as_such(run, data, tmp_path, monkeypatch):
@@ -342,9 +345,13 @@ def test_an_image_split_is_marked_as_such(run, data, tmp_path, monkeypatch):
         "train", data, "--config", path, "--out", tmp_path / "split", "--image-split", "--json"
     )
     assert code == 0
-    (figure,) = json.loads(out)
-    assert (figure["part"], figure["kind"]) == ("random image split", "control")
-    assert "optimistic" in figure["note"]
+    figures = json.loads(out)
+    assert [figure["name"] for figure in figures] == [
+        "AUROC", "macro-F1", "balanced accuracy", "accuracy",
+    ]  # fmt: skip
+    for figure in figures:
+        assert (figure["part"], figure["kind"]) == ("random image split", "control")
+        assert "optimistic" in figure["note"]
     assert not (tmp_path / "split" / "bundle").exists()
 
 

@@ -115,6 +115,9 @@ class Control:
     auroc: Measure
     balanced_accuracy: Measure
     macro_f1: Measure
+    across: Measure
+    """AUROC in cross-validation by group over train and test, where the test part has too few
+    groups for an interval; else not defined."""
 
 
 @dataclass(frozen=True, kw_only=True)

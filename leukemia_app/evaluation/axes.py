@@ -14,6 +14,7 @@ DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2 1 2 1 2", "12 3", "1 2", "3 6")
 """One a class: colour alone tells classes apart for nobody who sees few of them."""
 TICK_PX = 5.0
 LEAST_HEIGHT = 1e-6
+LEAST_START = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,9 @@ def axis_over(label: str, values: Sequence[float], *, percent: bool = False) -> 
 
 
 def share_axis_from(label: str, values: Sequence[float]) -> Axis:
-    """An axis in per cent from the ten under the least value to 100."""
-    low = max(0.0, floor(10 * min([1.0, *values]) - 0.2) / 10)
+    """An axis in per cent to 100, from the ten under the least value, or from 0 if that is low."""
+    low = floor(10 * min([1.0, *values]) - 0.2) / 10
+    low = low if low >= LEAST_START else 0.0
     return _axis(label, low, 1.0, percent=True)
 
 

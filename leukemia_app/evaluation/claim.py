@@ -265,8 +265,9 @@ def training_words(config: Mapping[str, Any]) -> str:
         if value
     )
     return (
-        f"{_phases(config)}, {_optimizer(str(config.get('optimizer', 'adamw')))}, batches of "
-        f"{config.get('batch_size')}, weight decay {_number(config.get('weight_decay'))}, label "
+        f"{_capital(_phases(config))}, {_optimizer(str(config.get('optimizer', 'adamw')))}, "
+        f"batches of {config.get('batch_size')}, weight decay "
+        f"{_number(config.get('weight_decay'))}, label "
         f"smoothing {_number(config.get('label_smoothing'))}, "
         f"{DRAWN.get(str(config.get('balance')), '')}, seed {config.get('seed')}. "
         f"Augmentation: {augment or 'none'}."

@@ -132,14 +132,18 @@ def _samples(health: Health, thumbs: Thumbs) -> str:
 def _controls(health: Health) -> str:
     if not health["controls"]:
         return nothing("Not measured: no two classes stand in both the train and the test part.")
-    rows = [
-        Bar(
-            name=f"{item['seen']} alone", figure=Interval(**item["auroc"]),
-            cells=(interval_words(Interval(**item["balanced_accuracy"])),
-                   interval_words(Interval(**item["macro_f1"])), VERDICTS[item["verdict"]]),
+    rows = []
+    for item in health["controls"]:
+        others = (Interval(**item[name]) for name in ("balanced_accuracy", "macro_f1"))
+        cells = (*map(interval_words, others), VERDICTS[item["verdict"]])
+        rows.append(
+            Bar(name=f"{item['seen']} alone", figure=Interval(**item["auroc"]), cells=cells)
         )
-        for item in health["controls"]
-    ]  # fmt: skip
+        across = Interval(**item["across"])
+        if across.value is not None:
+            rows.append(
+                Bar(name="  the same, cross-validated by group", figure=across, cells=("", "", ""))
+            )
     first = health["controls"][0]
     level = str(health["group_level"])
     groups = "" if level == "image" else f" of {first['n_test_groups']:,} {level}s"

@@ -17,7 +17,15 @@ from leukemia_app.evaluation.measures import (
 from leukemia_app.evaluation.run_gallery import Thumbnails
 from leukemia_app.evaluation.run_plots import coverage_plot, reliability_plot
 from leukemia_app.evaluation.run_results import RunResults
-from leukemia_app.evaluation.tables import Bar, figure_table, note, nothing, side_by_side, table
+from leukemia_app.evaluation.tables import (
+    Bar,
+    Row,
+    figure_table,
+    note,
+    nothing,
+    side_by_side,
+    table,
+)
 
 REFERRED = tuple(step / 100 for step in range(91))
 """Shares of pictures that the slider can refer."""
@@ -69,14 +77,16 @@ def coverage_section(results: RunResults, id: str, thumbnails: Thumbnails) -> st
         return nothing("No picture that was kept back has been answered.")
     points = coverage_risk(answers.true, answers.predicted, answers.probabilities, REFERRED)
     shown = [point for point in points if point.referred in SHOWN_SHARES]
-    heads = ("referred at most", "top probability from", "answered", "wrong",
-             *(f"wrong, {label}" for label in results.labels))  # fmt: skip
-    rows = [
-        (f"{100 * each.referred:.0f} %",
-         [f"{each.threshold:.3f}", f"{sum(each.n_answered):,}", _risk(each.risk),
-          *(_risk(each.class_risk(number)) for number in range(len(results.labels)))])
-        for each in shown
-    ]  # fmt: skip
+    heads = ("referred at most", *(f"{100 * each.referred:.0f} %" for each in shown))
+    rows: list[Row] = [
+        ("top probability from", [f"{each.threshold:.3f}" for each in shown]),
+        ("answered", [f"{sum(each.n_answered):,}" for each in shown]),
+        ("wrong, all pictures", [_risk(each.risk) for each in shown]),
+        *(
+            (f"wrong, {label}", [_risk(each.class_risk(number)) for each in shown])
+            for number, label in enumerate(results.labels)
+        ),
+    ]
     return f"<p>{escape(run_words.coverage(points))}</p>" + side_by_side(
         coverage_plot(points, results.labels, f"{id}-coverage"),
         refer_slider(points, results.labels, id)

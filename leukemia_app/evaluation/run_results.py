@@ -74,8 +74,6 @@ class RunResults:
     """Of the pictures kept back, as the bundle is served, else as the network answers."""
     measured: Measured | None
     """The figures of `answers`."""
-    corruptions: Mapping[str, tuple[Mapping[str, Any], ...]]
-    """By disturbance: strength and figures with intervals, as `evaluate --json` has them."""
     figures: tuple[Figure, ...]
     """As the bundle's card has them."""
     baselines: tuple[Baseline, ...]

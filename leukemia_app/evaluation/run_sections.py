@@ -127,7 +127,8 @@ def confusion_section(results: RunResults, id: str, thumbnails: Thumbnails) -> s
     return (
         f"<p>{escape(run_words.confusions(results))}</p>"
         f'<div class="r-beside">{confusion_table(results, id)}'
-        f'<div class="r-cells">{galleries(results, thumbnails, id)}</div></div>'
+        f'<div class="r-cells">{note("Choose a cell to see its pictures.")}'
+        f"{galleries(results, thumbnails, id)}</div></div>"
     )
 
 

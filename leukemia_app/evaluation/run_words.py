@@ -62,9 +62,12 @@ def headline(results: RunResults) -> str:
     if results.measured is None:
         return "There is no figure yet: no picture that was kept back has been answered."
     name = main_metric(results)
+    split = "split by image, so optimistic"
+    if results.level != "image":
+        split = f"split by {results.level}"
     return (
         f"{_capital(NAMES[name])} {_with_interval(results.measured.overall[name])} on "
-        f"{results.part}: {groups_words(results)}, split {words.split_level(results.level)}."
+        f"{results.part}: {groups_words(results)}, {split}."
     )
 
 

@@ -73,7 +73,7 @@ def whole_table(top: str, body: str, name: str, *, caption: str = "", kind: str 
     """Heads and rows, drawn already, as a table that scrolls where there is no room for it."""
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="r-wide" tabindex="0" role="region" aria-label="{escape(name)}">'
+        f'<div class="r-wide" tabindex="0" role="group" aria-label="{escape(name)}">'
         f'<table class="r-table {kind}">{said}<thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -46,8 +46,9 @@ def segment(pixels: UInt8Array, method: str) -> Segmentation:
     Raises:
         RecipeError: no method has that name.
     """
-    cells = np.zeros(pixels.shape[:2], np.int32)
-    nucleus = np.zeros(pixels.shape[:2], bool)
+    # One value seen everywhere: empty masks of thousands of pictures should not be written.
+    cells = np.broadcast_to(np.zeros((), np.int32), pixels.shape[:2])
+    nucleus = np.broadcast_to(np.zeros((), bool), pixels.shape[:2])
     if method == "none":
         return Segmentation(cells=cells, nucleus=nucleus, main=0, method=method)
     if method == "clahe_otsu":

@@ -132,6 +132,8 @@ class RunConfig:
     """Whether the backbone's batch normalisation keeps its statistics, gain and offset."""
     patience: int = 5
     """Epochs without a lower validation loss before training stops; 0 trains to the end."""
+    keep_start: bool = False
+    """Whether the network as it was before tuning is kept where no epoch has a lower loss."""
     balance: str = "class"
     """How training pictures are drawn: evenly by class, or by class and then group."""
     augment: Augment = field(default_factory=Augment)

@@ -4,6 +4,7 @@ A logistic regression learns from the training part and is scored on the test pa
 network: the background is described by its colours and by how rough it is.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import cv2
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from leukemia_app.data.findings import spread
 from leukemia_app.data.health import Control, Measure, Problem
 from leukemia_app.data.manifest import Row
+from leukemia_app.data.split import fold_groups
 from leukemia_app.evaluation.controls import (
     BINS,
     cell_area,
@@ -33,12 +35,12 @@ SEEN: Mapping[str, str] = {
 }
 """What alone each control looks at."""
 MEANING: Mapping[str, str] = {
-    "colour": "the classes differ in stain, light or camera, and a model may learn that instead of "
-    "the cells",
-    "size": "the classes differ in size or magnification, and a model has learned no more than "
-    "that until it beats this figure clearly",
+    "colour": "if that is stain, light or camera and not the cells, a model learns it instead of "
+    "them, and fails on pictures from elsewhere",
+    "size": "a model has learned no more than size, or magnification, until it beats this figure "
+    "clearly",
     "background": "the pictures of a class share slide, session or camera, and a model may learn "
-    "that instead of the cells",
+    "these instead of the cells",
 }
 """Why a control that works is bad news."""
 RED_VALUE, RED_LOW = 0.8, 0.65
@@ -47,6 +49,8 @@ chance level. Whatever a network reaches there may be owed to what the control s
 AMBER_LOW = 0.5
 MAX_PICTURES = 1500
 """Finding cells takes 0.03 to 0.1 s a picture; this many make the intervals narrow enough."""
+FOLDS = 5
+NONE = Measure(value=None, low=None, high=None)
 LONGEST_PX = 384
 """Longer pictures are shrunk to this first."""
 BACKGROUND_MARGIN = 0.02
@@ -71,12 +75,9 @@ def measure_controls(
     Raises:
         Stopped: somebody asked for an end.
     """
-    learn, test = (_scored(rows, part) for part in ("train", "test"))
-    if {row.label for row in learn} != {row.label for row in test} or len(
-        {row.label for row in test}
-    ) < 2:
+    chosen = (*_scored(rows, "train"), *_scored(rows, "test"))
+    if not _can_be_scored(chosen):
         return (), ()
-    chosen = (*learn, *test)
     values: list[Mapping[str, FloatArray]] = []
     kept: list[Row] = []
     problems: list[Problem] = []
@@ -88,10 +89,18 @@ def measure_controls(
         else:
             values.append(found)
             kept.append(row)
+    if not _can_be_scored(kept):
+        return (), tuple(problems)
     controls = tuple(
         score_control(name, kept, np.stack([found[name] for found in values])) for name in SEEN
     )
     return controls, tuple(problems)
+
+
+def _can_be_scored(rows: Sequence[Row]) -> bool:
+    """Whether the same two classes or more stand in both parts."""
+    learn, test = ({row.label for row in rows if row.part == part} for part in ("train", "test"))
+    return learn == test and len(test) > 1
 
 
 def _scored(rows: Sequence[Row], part: str) -> tuple[Row, ...]:
@@ -163,24 +172,51 @@ def score_control(name: str, rows: Sequence[Row], values: FloatArray) -> Control
     if seen_share < LEAST_SEEN or not known[~is_test].any():
         return _open(name, is_test, groups, seen_share)
     filled = np.where(known[:, None], values, values[known & ~is_test].mean(0)).astype(np.float32)
-    probabilities = linear_probabilities(filled[~is_test], true[~is_test], filled[is_test])
-    answers = Answers(
-        true=true[is_test], predicted=probabilities.argmax(1), probabilities=probabilities,
-        referred=np.zeros(len(groups), bool), groups=groups,
-    )  # fmt: skip
+    test = [row for row in rows if row.part == "test"]
+    answers = _answers(
+        true[is_test], linear_probabilities(filled[~is_test], true[~is_test], filled[is_test]), test
+    )
     found = {
         each: Measure(**vars(figure(answers, each)))
         for each in ("auroc", "balanced_accuracy", "macro_f1")
     }
-    least_groups = min(
-        len({row.group for row in rows if row.part == "test" and row.label == label})
-        for label in labels
-    )
+    least_groups = _least_groups(test)
+    across = NONE if least_groups > 1 else _across(filled, true, rows)
     judged = verdict(found["auroc"], least_groups)
+    if across.value is not None:
+        judged = verdict(across, _least_groups(rows))
     return Control(
         name=name, seen=SEEN[name], verdict=judged,
-        sentence=_sentence(name, judged, found["auroc"]), n_learn=int((~is_test).sum()),
-        n_test=len(groups), n_test_groups=len(set(groups)), **found,
+        sentence=_sentence(name, judged, found["auroc"], across), n_learn=int((~is_test).sum()),
+        n_test=len(groups), n_test_groups=len(set(groups)), across=across, **found,
+    )  # fmt: skip
+
+
+def _least_groups(rows: Sequence[Row]) -> int:
+    """Groups of the class that has the fewest."""
+    pairs = {(row.label, row.group) for row in rows}
+    return min(Counter(label for label, _ in pairs).values())
+
+
+def _across(values: FloatArray, true: NDArray[np.int64], rows: Sequence[Row]) -> Measure:
+    """AUROC in cross-validation by group; not defined where a class has one group only."""
+    folds = min(FOLDS, _least_groups(rows))
+    if folds < 2:
+        return NONE
+    fold = fold_groups([row.group for row in rows], [row.label for row in rows], folds, 0)
+    found = np.zeros((len(rows), int(true.max()) + 1), np.float32)
+    for number in range(folds):
+        kept = fold == number
+        if set(true[~kept]) != set(true):
+            return NONE
+        found[kept] = linear_probabilities(values[~kept], true[~kept], values[kept])
+    return Measure(**vars(figure(_answers(true, found, rows), "auroc")))
+
+
+def _answers(true: NDArray[np.int64], probabilities: FloatArray, rows: Sequence[Row]) -> Answers:
+    return Answers(
+        true=true, predicted=probabilities.argmax(1), probabilities=probabilities,
+        referred=np.zeros(len(true), bool), groups=tuple(row.group for row in rows),
     )  # fmt: skip
 
 
@@ -200,31 +236,31 @@ def verdict(auroc: Measure, least_groups: int) -> str:
     return "amber" if low > AMBER_LOW else "clear"
 
 
-def _sentence(name: str, judged: str, auroc: Measure) -> str:
+def _sentence(name: str, judged: str, auroc: Measure, across: Measure) -> str:
     told = SEEN[name][0].upper() + SEEN[name][1:]
-    figures = f"AUROC {auroc.value:.2f}"
-    if auroc.low is not None and auroc.high is not None:
-        figures += f", {auroc.low:.2f}–{auroc.high:.2f}"
+    figures = f"AUROC {_words(auroc)}"
+    if across.value is not None:
+        figures += f" on few test groups, {_words(across)} in cross-validation by group"
+    elif auroc.low is None and judged in ("amber", "open"):
+        figures += "; too few groups for an interval"
     if judged == "red":
         return f"{told} alone tells the classes apart ({figures}): {MEANING[name]}."
     if judged == "amber":
-        few = "" if auroc.low is not None else "; too few groups for an interval"
-        return (
-            f"{told} alone does better than chance ({figures}{few}). "
-            f"A model should beat it by far: perhaps {MEANING[name]}."
-        )
+        return f"{told} alone does better than chance ({figures}). A model should beat it by far."
     if judged == "open":
-        return (
-            f"{told} alone: {figures}, but the test part has too few groups to tell that from "
-            "chance."
-        )
+        return f"{told} alone: {figures}, so that it cannot be told from chance."
     return f"{told} alone does not tell the classes apart ({figures}; chance is 0.5)."
+
+
+def _words(measure: Measure) -> str:
+    if measure.low is None or measure.high is None:
+        return f"{measure.value:.2f}"
+    return f"{measure.value:.2f} ({measure.low:.2f}–{measure.high:.2f})"
 
 
 def _open(
     name: str, is_test: NDArray[np.bool_], groups: Sequence[str], seen_share: float
 ) -> Control:
-    none = Measure(value=None, low=None, high=None)
     what = "no cell was found" if name == "size" else "there is no background"
     if name == "background":
         what += ", or an earlier segmentation made it black,"
@@ -232,5 +268,5 @@ def _open(
         name=name, seen=SEEN[name], verdict="open",
         sentence=f"Not measured: {what} in {1 - seen_share:.0%} of the pictures.",
         n_learn=int((~is_test).sum()), n_test=len(groups), n_test_groups=len(set(groups)),
-        auroc=none, balanced_accuracy=none, macro_f1=none,
+        auroc=NONE, balanced_accuracy=NONE, macro_f1=NONE, across=NONE,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from leukemia_app.data.manifest import Row
 from leukemia_app.errors import RunError
 from leukemia_app.evaluation.controls import cell_area, linear_probabilities
 from leukemia_app.evaluation.evaluate import Answers, Interval, figure, interval
+from leukemia_app.evaluation.measures import NAMES
 from leukemia_app.evaluation.metrics import macro_auroc
 from leukemia_app.imaging.decode import read_picture
 from leukemia_app.imaging.picture import FloatArray
@@ -21,11 +22,15 @@ from leukemia_app.training.parts import choose_parts
 from leukemia_app.training.pixels import pictures_of
 from leukemia_app.training.run_folder import RunFolder
 
+OTHERS = ("macro_f1", "balanced_accuracy", "accuracy")
+"""Figures told after AUROC."""
+
 
 def fold_figures(folders: Sequence[RunFolder]) -> list[Figure]:
     """AUROC of all folds' kept-back pictures together, beside cell size alone on the same folds.
 
-    The difference is bootstrapped in pairs: both are scored on the same drawn groups.
+    The difference is bootstrapped in pairs: both are scored on the same drawn groups. Then the
+    figures of `OTHERS`.
     """
     config = folders[0].config()
     rows = _rows(config, folders[0])
@@ -53,19 +58,28 @@ def fold_figures(folders: Sequence[RunFolder]) -> list[Figure]:
                 "control", "logistic regression, same folds"),
         _figure("AUROC above cell area alone", interval(answers, gain), answers, config, part,
                 "result", "paired bootstrap"),
+        *_others(answers, config, part, "result", f"by train --folds {config.folds}"),
     ]  # fmt: skip
 
 
 def image_split_figures(folder: RunFolder) -> list[Figure]:
-    """AUROC of the same network on a random image split: what leakage buys."""
+    """AUROC and `OTHERS` of the same network on a random image split: what leakage buys."""
     config = folder.config()
     rows = _rows(config, folder)
     numbers, logits = _kept_back(folder)
     answers = _answers(config, [rows[row] for row in numbers], logits)
+    part, note = "random image split", "image-level, optimistic: the same patients on both sides"
     return [
-        _figure("AUROC", figure(answers, "auroc"), answers, config, "random image split",
-                "control", "image-level, optimistic: the same patients on both sides")
-    ]  # fmt: skip
+        _figure("AUROC", figure(answers, "auroc"), answers, config, part, "control", note),
+        *_others(answers, config, part, "control", note),
+    ]
+
+
+def _others(answers: Answers, config: RunConfig, part: str, kind: str, note: str) -> list[Figure]:
+    return [
+        _figure(NAMES[name], figure(answers, name), answers, config, part, kind, note)
+        for name in OTHERS
+    ]
 
 
 def _rows(config: RunConfig, folder: RunFolder) -> tuple[Row, ...]:

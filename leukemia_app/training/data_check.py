@@ -206,7 +206,8 @@ def _survey(source: DataSource, found: Found, facts: Sequence[PictureFacts]) -> 
     clusters = clusters_of(facts)
     files = [entry.file for entry in entries]
     by_name = named_groups(files, source.pattern) if source.pattern else None
-    grouping = group_rows(entries, group_level=found.group_level, clusters=clusters.tolist(),
+    level = found.group_level and (source.group_level or found.group_level)
+    grouping = group_rows(entries, group_level=level, clusters=clusters.tolist(),
                           named=by_name, looks=looks(facts))  # fmt: skip
     named = tuple(row.group for row in grouping.rows)
     if by_name is not None:

@@ -13,6 +13,7 @@ SOURCE, HEALTH, MANIFEST, THUMBS = "dataset.json", "health.json", "manifest.csv"
 ARCHIVES = "archives"
 """Folder of zip archives that were given and are not unpacked yet."""
 LEAK, LEAK_WISH = "leak.json", "leak_wish.json"
+LEVELS = ("patient", "run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +34,19 @@ class DataSource:
     """Label of each raw label that is called otherwise; empty leaves the class out."""
     pattern: str | None = None
     """Regular expression whose one group names the patient in a file's path."""
+    group_level: str | None = None
+    """What the groups of the table or the folders are, `patient` or `run`; None: as it seems."""
     seed: int = 0
     """Of the split."""
     keep_parts: bool = True
     """Whether train, val and test stay as they came with the data."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """Files that were given and are no part of it, counted by kind."""
+
+    def __post_init__(self) -> None:
+        """Refuse a level that no group can have."""
+        if self.group_level not in (None, *LEVELS):
+            raise DatasetError(f"group_level is {self.group_level!r}; use {' or '.join(LEVELS)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as dataset.json holds them."""

@@ -140,9 +140,7 @@ def fine_tune(training: Training) -> list[FloatArray]:
 def _carry_out(training: Training, phase: _Phase) -> list[FloatArray]:
     """Train for the epochs that are left; the best weights so far."""
     compile_model(phase.model, training.config, phase.rate)
-    progress = load_state(phase.state, phase.model) or Progress(
-        average=[np.asarray(value).copy() for value in phase.model.weights]
-    )
+    progress = load_state(phase.state, phase.model) or _begun(training, phase)
     for epoch in range(progress.epoch, phase.n_epochs):
         if phase.patience and epoch - progress.best_epoch >= phase.patience and epoch:
             break
@@ -164,6 +162,17 @@ def _carry_out(training: Training, phase: _Phase) -> list[FloatArray]:
             seconds=round(time.monotonic() - started, 3),
         )  # fmt: skip
     return load_weights(phase.best) if phase.best.exists() else progress.average
+
+
+def _begun(training: Training, phase: _Phase) -> Progress:
+    """The progress before the first epoch, which may already be hard to beat."""
+    progress = Progress(average=[np.asarray(value).copy() for value in phase.model.weights])
+    if training.config.keep_start and phase.patience and len(training.data.check):
+        numbers = _check(training, phase, progress)
+        progress.best_loss = numbers["val_loss"]
+        save_weights(phase.best, progress.average)
+        training.report("check", **numbers)
+    return progress
 
 
 def _learn(training: Training, phase: _Phase, progress: Progress, epoch: int) -> dict[str, float]:

@@ -120,7 +120,8 @@ def _from_features(effort: Effort, n_learn: int, tune_from: str) -> dict[str, An
         "head_epochs": effort.head_epochs, "head_patience": 8,
         "feature_copies": min(8, max(1, round(effort.n_features / n_learn))),
         "tune_epochs": effort.tune_epochs, "tune_from": tune_from, "tune_rate": 1e-4,
-        "patience": 5, "average_momentum": 0.9 if effort.tune_epochs < 10 else 0.98,
+        "average_momentum": 0.9 if effort.tune_epochs < 10 else 0.98, "patience": 5,
+        "keep_start": True,
     }  # fmt: skip
 
 

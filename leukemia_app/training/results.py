@@ -94,9 +94,6 @@ def gather(folder: RunFolder) -> RunResults:
         epochs=epochs_of(events),
         answers=answers,
         measured=measured,
-        corruptions={
-            name: tuple(each) for name, each in evaluation.get("corruptions", {}).items()
-        },
         figures=(*(() if spec is None else spec.figures), *_checked_controls(config, spec)),
         baselines=read_baselines(folder),
         parts=_parts(rows, spec, answers),

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.spec import Spec
 from leukemia_app.data.manifest import Manifest, read_manifest
-from leukemia_app.errors import DatasetError, RunError
+from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.networks.backbones import BACKBONES
 from leukemia_app.networks.heads import HEADS
 from leukemia_app.settings import Settings
@@ -42,7 +43,6 @@ from leukemia_app.ui.intake import Piece, place
 from leukemia_app.ui.train_text import SETTINGS
 
 NAME_LENGTH = 60
-TOO_LARGE = "files over the largest size"
 ADAPT = "adapt"
 """Beside the presets: fits a model to few pictures of another laboratory."""
 CHANGEABLE = frozenset({"baselines"} | {name for name, _ in SETTINGS})
@@ -117,7 +117,12 @@ class Bench:
     # ---- data sets ---------------------------------------------------------------------------
 
     def take_in(
-        self, owner: str, pieces: Sequence[Piece], name: str, *, n_too_large: int = 0
+        self,
+        owner: str,
+        pieces: Sequence[Piece],
+        name: str,
+        *,
+        not_sent: Mapping[str, int] | None = None,
     ) -> str:
         """Lay uploaded files out as a data set of that owner and have it checked; its id.
 
@@ -130,7 +135,7 @@ class Bench:
         draft = DataFolder(path=self.settings.state_dir / "intake" / name)
         try:
             taken = place(pieces, draft.path, self.settings.training.images)
-            ignored = dict(taken.ignored) | ({TOO_LARGE: n_too_large} if n_too_large else {})
+            ignored = dict(taken.ignored) | dict(not_sent or {})
             source = DataSource(name=title, source="uploaded", ignored=ignored)
             draft.write_json(SOURCE, source.to_dict())
             draft.write_json("owner.json", {"owner": owner})
@@ -155,7 +160,12 @@ class Bench:
         found = [DataFolder(path=path.parent) for path in self.checks.root.glob(f"*/{SOURCE}")]
         mine = [folder for folder in found if folder.owner() == owner]
         mine.sort(key=lambda folder: -(folder.path / "owner.json").stat().st_mtime)
-        return tuple(self._data_view(folder) for folder in mine)
+        views = []
+        for folder in mine:
+            # One that is damaged must not hide the others.
+            with suppress(AppError):
+                views.append(self._data_view(folder))
+        return tuple(views)
 
     def data_set(self, owner: str, data_id: str) -> DataView:
         """One data set.

@@ -30,6 +30,9 @@ from leukemia_app.ui.train_panes import data_step, drop_step, model_step, split_
 
 CONCURRENCY = 8
 """Requests at the same time: they read files, and wait for other processes."""
+NOT_SENT: Mapping[str, str] = {"too_large": "files over the largest size",
+                               "lost": "files that did not reach the server"}  # fmt: skip
+"""Files that the page's script reports and does not send, by what it calls them."""
 REPORT_FILE = "report/report.html"
 
 log = logging.getLogger(__name__)
@@ -262,10 +265,13 @@ class TrainTab:
 
     def _give(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
         pieces = pieces_of(asked.files, self.uploads)
-        too_large = asked.fields.get("too_large")
+        not_sent = {
+            kind: n for name, kind in NOT_SENT.items()
+            if isinstance(n := asked.fields.get(name), int) and n > 0
+        }  # fmt: skip
         taken = self.bench.take_in(
             asked.owner, pieces, asked.value,
-            n_too_large=too_large if isinstance(too_large, int) else 0,
+            not_sent=not_sent,
         )  # fmt: skip
         asked = replace(asked, data=taken)
         yield self._data(parts, asked) | self._aside(parts, asked)

@@ -15,7 +15,7 @@ from tests.browser.server import Server, running
 from tests.tiny_runs import LABELS, drawn_cell
 
 N_PICTURES = 12
-SLOW_MS = 120_000
+SLOW_MS = 180_000
 """What a check or a training may take on a machine that is busy."""
 
 

@@ -51,7 +51,7 @@ def control(verdict):
     unknown = Measure(value=None, low=None, high=None)
     return Control(name="colour", seen="colour", verdict=verdict, sentence=f"It is {verdict}.",
                    n_learn=1, n_test=1, n_test_groups=1, auroc=unknown, balanced_accuracy=unknown,
-                   macro_f1=unknown)  # fmt: skip
+                   macro_f1=unknown, across=unknown)  # fmt: skip
 
 
 def test_a_sound_data_set_has_nothing_but_plain_notes():

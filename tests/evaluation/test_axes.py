@@ -57,12 +57,13 @@ def test_an_axis_holds_its_values_and_has_two_to_six_ticks(values: list[float]):
     assert axis.ticks[-1] <= axis.high + 1e-9
 
 
-def test_a_share_axis_begins_at_the_ten_under_the_least():
+def test_a_share_axis_begins_at_the_ten_under_the_least_or_at_nothing():
     # 0.9156 less two hundredths is 0.8956: from 80 %, in steps of 5
     axis = share_axis_from("accuracy", [0.9156, 0.94])
     assert (axis.low, axis.high) == (0.8, 1)
     assert [axis.mark(tick) for tick in axis.ticks] == ["80", "85", "90", "95", "100"]
-    assert share_axis_from("accuracy", [0.01]).low == 0
+    # 0.51 less two hundredths is under one half
+    assert share_axis_from("accuracy", [0.51, 0.9]).low == 0
 
 
 def test_places_carry_names_of_at_most_nine():

@@ -41,7 +41,7 @@ def health(**changes):
                       "sentence": "Colour tells.", "n_learn": 3, "n_test": 1, "n_test_groups": 1,
                       "auroc": {"value": 0.95, "low": 0.9, "high": 0.99},
                       "balanced_accuracy": {"value": 0.875, "low": 0.8, "high": 0.9},
-                      "macro_f1": OPEN}],
+                      "macro_f1": OPEN, "across": OPEN}],
         "notes": [{"level": "red", "text": "First."}, {"level": "amber", "text": "Second."},
                   {"level": "plain", "text": "Third."}],
     }  # fmt: skip
@@ -115,6 +115,14 @@ def test_a_sound_set_says_so():
     for told in ("Every picture can be read.", "No picture is blurred", "No two pictures",
                  "No scale bar", "Not measured"):  # fmt: skip
         assert told in page, told
+
+
+def test_a_control_on_few_test_groups_is_shown_cross_validated_too():
+    values = health()
+    values["controls"][0]["across"] = {"value": 0.981, "low": 0.95, "high": 0.99}
+    page = words_of(health_report(values, {}, made_at=MADE))
+    assert "the same, cross-validated by group" in page
+    assert "0.981" in page
 
 
 def test_the_leak_stands_side_by_side_without_the_place_of_the_weights():

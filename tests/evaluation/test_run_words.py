@@ -26,7 +26,7 @@ def test_without_answers_there_is_no_figure():
 def test_an_image_split_is_called_optimistic():
     results = results_of(level="image")
     assert "optimistic" in run_words.caution(results)
-    assert "12 pictures, split image-level, optimistic" in run_words.headline(results)
+    assert "12 pictures, split by image, so optimistic." in run_words.headline(results)
     assert "stand-in for patients" in run_words.caution(results_of(level="run"))
     assert run_words.caution(results_of()) == ""
 

@@ -77,4 +77,4 @@ def test_pieces_stand_side_by_side():
 
 
 def test_a_wide_table_can_be_scrolled_by_keyboard_and_has_a_name():
-    assert 'tabindex="0" role="region" aria-label="what"' in table(("what", "n"), [])
+    assert 'tabindex="0" role="group" aria-label="what"' in table(("what", "n"), [])

@@ -133,6 +133,14 @@ def test_the_pattern_names_the_groups(data):
         assert parts.setdefault(row.group, row.part) == row.part
 
 
+def test_the_level_of_the_table_s_groups_may_be_said(drawn):
+    assert check_pictures(SOURCE, drawn.parent).health.group_level == "run"
+    told = check_pictures(replace(SOURCE, group_level="patient"), drawn.parent).health
+    assert told.group_level == "patient"
+    with pytest.raises(DatasetError, match="group_level is 'cell'; use patient or run"):
+        replace(SOURCE, group_level="cell")
+
+
 def test_given_parts_stay_and_a_new_split_moves_them(data):
     given = {row.file: row.part for row in check_pictures(SOURCE, data).rows}
     listed = read_manifest(data / "pictures", data / "pictures" / "groups.csv").rows

@@ -211,6 +211,19 @@ def test_patience_ends_a_phase_and_its_best_epoch_is_kept(kind, file, tmp_path, 
     assert kept[1] != kept[2] == kept[3] == kept[4] == sha256(found)
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_start_that_no_epoch_beats_is_kept_where_asked_for(keeps, tmp_path, monkeypatch):
+    losses = iter([0.4, 0.9, 0.5] if keeps else [0.9, 0.5])
+    monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": next(losses)})
+    config = tiny_config(tmp_path, keep_start=keeps, steps_per_epoch=1)
+    start = sha256([np.asarray(value) for value in fresh_network(config).model.weights])
+    diary = Diary()
+    found = sha256(fine_tune(training_of(config, tmp_path, diary)))
+    assert (found == start) is keeps
+    assert [event["best"] for event in diary.of("epoch")] == [not keeps, not keeps]
+    assert [event["val_loss"] for event in diary.of("check")] == ([0.4] if keeps else [])
+
+
 def test_without_patience_the_last_epoch_is_kept(tmp_path, monkeypatch):
     losses = iter([0.1, 0.5])
     monkeypatch.setattr(engine, "_check", lambda *_: {"val_loss": next(losses)})

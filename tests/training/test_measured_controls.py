@@ -1,5 +1,7 @@
 """What classes are told apart by without a look at the cells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,10 +78,30 @@ def test_a_value_that_says_nothing_is_at_chance():
     assert "does not tell the classes apart" in found.sentence
 
 
-def test_one_group_a_class_gives_no_interval_and_no_verdict():
-    given = [row for row in rows(8) if row.part == "train" or row.group in ("4", "5")]
-    found = score_control("size", given, by_class(given, 0.5))
+def few_test_groups():
+    """Six groups a class to learn from, one to be scored on."""
+    return [row for row in rows(18) if row.part == "train" or row.group in ("4", "5")]
+
+
+def test_where_the_test_part_has_one_group_a_class_all_groups_are_asked():
+    found = score_control("colour", few_test_groups(), by_class(few_test_groups(), 4))
     assert found.auroc.low is None
+    assert found.across.value is not None
+    assert found.across.value > 0.9
+    assert found.verdict == "red"
+    assert "on few test groups" in found.sentence
+    assert "in cross-validation by group" in found.sentence
+
+
+def test_enough_test_groups_are_not_cross_validated():
+    given = rows(24)
+    assert score_control("colour", given, by_class(given, 1)).across.value is None
+
+
+def test_one_group_a_class_on_both_sides_says_nothing():
+    given = [replace(row, group=row.label) for row in rows(8) if row.group in ("0", "1", "4", "5")]
+    found = score_control("size", given, by_class(given, 0.5))
+    assert found.across.value is None
     assert found.verdict == "open"
     assert "too few groups" in found.sentence
 
@@ -168,6 +190,17 @@ def test_without_two_classes_on_both_sides_there_are_no_controls(tmp_path):
     assert measure_controls(PictureReader(folder=tmp_path), given) == ((), ())
     given = [row for row in rows() if row.part == "train" or row.label == "a"]
     assert measure_controls(PictureReader(folder=tmp_path), given) == ((), ())
+
+
+def test_where_the_last_picture_of_a_class_is_gone_there_are_no_controls(tmp_path):
+    given = rows(12, 1)
+    draw(tmp_path, given)
+    for row in given:
+        if row.part == "test" and row.label == "b":
+            (tmp_path / row.file).unlink()
+    found, problems = measure_controls(PictureReader(folder=tmp_path), given)
+    assert found == ()
+    assert len(problems) == 2
 
 
 def test_of_many_pictures_some_are_looked_at(tmp_path, monkeypatch):

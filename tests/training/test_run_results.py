@@ -59,7 +59,6 @@ def test_a_finished_run_is_gathered_whole(finished_run: Path):
     assert results.seen_in_training == 0
     assert [epoch.phase for epoch in results.epochs] == ["head", "network", "network"]
     assert all(epoch.val_loss is not None for epoch in results.epochs)
-    assert set(results.corruptions) >= {"stain_shift", "grey"}
     assert results.seconds["fine-tuning"] > 0
 
 

@@ -38,7 +38,15 @@
     place.focus({ preventScroll: true });
   }
 
-  const start = (root) => root.querySelectorAll(".r-refer").forEach(refer);
+  function start(root) {
+    root.querySelectorAll(".r-refer").forEach(refer);
+    // Only what can be scrolled needs to be reached by the keyboard.
+    root.querySelectorAll(".r-wide").forEach((wide) => {
+      if (wide.clientWidth && wide.scrollWidth <= wide.clientWidth) wide.removeAttribute("tabindex");
+    });
+    // Cells are chosen in the table, so that their list need not be read.
+    root.querySelectorAll(".r-cells").forEach((cells) => { cells.dataset.live = ""; });
+  }
 
   document.addEventListener("input", (event) => {
     const box = event.target.closest(".r-refer");
@@ -51,7 +59,7 @@
     openCell(link);
   });
   start(document);
-  // In a page that loads its pieces later, each slider is filled when it comes.
+  // In a page that loads its pieces later, each is made live when it comes.
   new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach((node) => {
     if (node.querySelectorAll) start(node);
   }))).observe(document.documentElement, { childList: true, subtree: true });

@@ -106,6 +106,7 @@ window.smearTrain = (() => {
     waiting = sending = true;
     const files = [];
     let sent = 0;
+    let lost = 0;
     const say = () => window.smear.busy(
       rules.sending.replace("{done}", sent).replace("{n}", pairs.length));
     say();
@@ -116,7 +117,7 @@ window.smearTrain = (() => {
     const worker = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
         const [path, file] = next;
-        try { files.push([path, (await hub.upload(file)).path]); } catch { /* told by its absence */ }
+        try { files.push([path, (await hub.upload(file)).path]); } catch { lost += 1; }
         sent += 1;
         say();
       }
@@ -124,7 +125,7 @@ window.smearTrain = (() => {
     await Promise.all(Array.from({ length: SENDERS }, worker));
     window.smear.idle();
     sending = false;
-    ask("give", { files, fields: { too_large: tooLarge } });
+    ask("give", { files, fields: { too_large: tooLarge, lost } });
   }
 
   function entries(list) { // of a drop: a folder is read through, its paths are kept
