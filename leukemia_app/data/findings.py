@@ -78,7 +78,8 @@ def sizes_of(facts: Sequence[PictureFacts]) -> tuple[SizeCount, ...]:
 
 def giveaways_of(labels: Sequence[str], facts: Sequence[PictureFacts]) -> tuple[Giveaway, ...]:
     """Marks, frames, sizes and formats, and how often each class has them."""
-    found = {f"a {kind}": has for kind, has in marked(places(facts), labels).items()}
+    marks = marked(places(facts), labels)
+    found = {f"a {kind} (scale bar, caption)": has for kind, has in marks.items()}
     for frame in sorted({item.frame for item in facts if item.frame}):
         has = np.array([item.frame == frame for item in facts])
         found[f"{'' if frame.endswith('s') else 'a '}{frame}"] = has

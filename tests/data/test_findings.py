@@ -80,7 +80,7 @@ def test_a_scale_bar_on_one_class_alone_gives_it_away():
     bar = np.packbits(BAR).tobytes()
     given = [facts(number, places=bar if number < 8 else PLACES) for number in range(18)]
     (found,) = giveaways_of(["a"] * 8 + ["b"] * 10, given)
-    assert found.what == "a black mark"
+    assert found.what == "a black mark (scale bar, caption)"
     assert found.share_by_label == {"a": 1.0, "b": 0.0}
     assert found.differs
     assert "100% of a and 0% of b have a black mark" in found.sentence
