@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-BATCH_BYTES = 96_000_000
-"""Decoded pixels of a batch: it ends early where pictures are large. Two are in memory at once."""
+BATCH_PICTURES = 32
+"""Files of a batch, where the engine wants batches."""
+GROUP_PICTURES = 8
+"""Files that a thread decodes, then prepares, then reads elsewhere. One by one it was a twelfth
+slower: each step found the processor's caches full of the step before."""
+BATCHES_BYTES = 192_000_000
+"""Decoded pixels of the batches of all threads: they end early where pictures are large."""
 KEPT_BYTES = 16_000_000
 """More than all arrays of a common picture; glibc heeds up to 32 MiB."""
 
@@ -139,13 +144,17 @@ def _results(
     from leukemia_app.imaging.decode import DEFAULT_LIMITS
 
     _keep_freed_memory()
-    at_once = predictor.at_once
-    batches = [files[start : start + at_once] for start in range(0, len(files), at_once)]
+    # A predictor that wants batches uses all cores by itself: the second thread decodes meanwhile.
+    threads = 2 if predictor.wants_batches else predictor.threads
+    at_once = BATCH_PICTURES
+    if not predictor.wants_batches:
+        at_once = max(1, min(GROUP_PICTURES, len(files) // (4 * threads)))
     work = partial(
-        _read_files, predictor=predictor, limits=limits or DEFAULT_LIMITS, measure=measure
-    )
-    # An engine that wants batches uses all cores by itself: the second thread decodes meanwhile.
-    for results in in_order(work, batches, predictor.threads if at_once == 1 else 2):
+        _read_files, predictor=predictor, limits=limits or DEFAULT_LIMITS, measure=measure,
+        most_bytes=BATCHES_BYTES // threads,
+    )  # fmt: skip
+    batches = (files[start : start + at_once] for start in range(0, len(files), at_once))
+    for results in in_order(work, batches, threads):
         yield from results
 
 
@@ -161,9 +170,13 @@ def _keep_freed_memory() -> None:
 
 
 def _read_files(
-    files: Sequence[Path], predictor: "Predictor", limits: "Limits", measure: bool
+    files: Sequence[Path],
+    predictor: "Predictor",
+    limits: "Limits",
+    measure: bool,
+    most_bytes: int,
 ) -> "list[Reading | Unread]":
-    """One result a file; the pictures are dropped as soon as they are read."""
+    """One result a file; no more than `most_bytes` of pictures wait, and the last of them."""
     from leukemia_app.evaluation.results import Unread
 
     results: list[Reading | Unread] = []
@@ -177,7 +190,7 @@ def _read_files(
         else:
             batch.append(decoded)
             size_bytes += decoded[1].pixels.nbytes
-        if size_bytes >= BATCH_BYTES:
+        if size_bytes >= most_bytes:
             results += _read_batch(batch, predictor, measure)
             batch, size_bytes = [], 0
     return results + list(_read_batch(batch, predictor, measure))

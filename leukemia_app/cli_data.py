@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leukemia_app.cli_output import CLEAR_LINE, write_json, write_line, write_table
+from leukemia_app.cli_output import (
+    CLEAR_LINE,
+    without_native_notes,
+    write_json,
+    write_line,
+    write_table,
+)
 from leukemia_app.errors import AppError, RunError
 
 if TYPE_CHECKING:
@@ -109,7 +115,7 @@ def _measured(
     watcher: "_Watcher",
 ) -> "Leak":
     from leukemia_app.api import open_library, picture_limits
-    from leukemia_app.training.leak import measure_leak
+    from leukemia_app.training.leak import averages, check_groups, measure_leak
     from leukemia_app.training.reading import PictureReader
 
     def bundle_folder(model: str) -> Path:
@@ -118,11 +124,12 @@ def _measured(
             raise RunError(f"There is no model {model!r}; use one of {', '.join(entries)}.")
         return entries[model]
 
+    level = checked.health.group_level
+    check_groups(checked.rows, level)
     reader = PictureReader(folder=arguments.data, limits=picture_limits(settings), report=watcher)
-    return measure_leak(
-        reader, checked.rows, wish, group_level=checked.health.group_level,
-        find_bundle=bundle_folder,
-    )  # fmt: skip
+    with without_native_notes():
+        average = averages(wish, bundle_folder)
+    return measure_leak(reader, checked.rows, wish, group_level=level, average=average)
 
 
 def _keep(folder: Path, checked: "Checked", values: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ class Stub:
     """Stands in for a predictor: says how dark a picture is, and refuses the names it is told."""
 
     refused: frozenset[str] = frozenset()
-    at_once: int = 32
+    wants_batches: bool = True
     threads: int = 2
     batches: list[int] = field(default_factory=list)
     measured: bool | None = None
@@ -115,19 +115,29 @@ def test_a_folder_without_pictures_is_reported(tmp_path: Path):
     assert "is a folder without pictures. Choose JPEG" in result.message
 
 
-@pytest.mark.parametrize(("at_once", "batches"), [(32, [32] * 31 + [8]), (1, [1] * 1000)])
-def test_an_engine_gets_as_many_pictures_at_once_as_it_wants(
-    tmp_path: Path, at_once: int, batches: list[int]
+@pytest.mark.parametrize(
+    ("wants_batches", "n", "batches"),
+    [
+        # 1000 = 31 * 32 + 8
+        (True, 1000, [32] * 31 + [8]),
+        # 100 = 12 * 8 + 4
+        (False, 100, [8] * 12 + [4]),
+        # 16 for two threads of four turns each: 16 / 8 = 2 at once, so that both have work
+        (False, 16, [2] * 8),
+        (False, 3, [1] * 3),
+    ],
+)
+def test_an_engine_gets_batches_if_it_wants_them_else_small_groups(
+    tmp_path: Path, wants_batches: bool, n: int, batches: list[int]
 ):
-    stub = Stub(at_once=at_once)
-    results = list(api.classify([picture_file(tmp_path / "a.png")] * 1000, stub))
-    assert len(results) == 1000
-    # 1000 = 31 * 32 + 8; two threads read, so that the last batch may be the last but one
+    stub = Stub(wants_batches=wants_batches)
+    assert len(list(api.classify([picture_file(tmp_path / "a.png")] * n, stub))) == n
+    # two threads read, so that the last batch may be the last but one
     assert sorted(stub.batches) == sorted(batches)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_no_thread_holds_more_than_one_picture(
+def test_no_thread_holds_more_than_one_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ):
     path = picture_file(tmp_path / "a.png")
@@ -143,8 +153,9 @@ def test_no_thread_holds_more_than_one_picture(
         return picture
 
     monkeypatch.setattr(decode, "read_picture", counted)
-    assert sum(1 for _ in api.classify([path] * 100, Stub(at_once=1, threads=threads))) == 100
-    assert 1 <= most <= threads
+    stub = Stub(wants_batches=False, threads=threads)
+    assert sum(1 for _ in api.classify([path] * 100, stub)) == 100
+    assert 1 <= most <= threads * api.GROUP_PICTURES
 
 
 def test_work_comes_back_in_order_and_only_a_little_ahead():
@@ -163,9 +174,9 @@ def test_work_comes_back_in_order_and_only_a_little_ahead():
 
 
 def test_large_pictures_make_small_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(api, "BATCH_BYTES", 2000)
+    monkeypatch.setattr(api, "BATCHES_BYTES", 4000)
     stub = Stub()
-    # a picture has 20 * 20 * 3 = 1200 bytes: the second fills a batch of 2000
+    # a picture has 20 * 20 * 3 = 1200 bytes: the second fills one of two batches of 2000
     list(api.classify([picture_file(tmp_path / "a.png")] * 5, stub))
     assert stub.batches == [2, 2, 1]
 

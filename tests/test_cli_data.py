@@ -59,6 +59,13 @@ def test_out_holds_page_values_and_a_manifest_for_training(drawn, tmp_path, caps
     assert "small set" in (out / "health.html").read_text()
 
 
+def test_without_groups_the_leak_is_refused_before_a_network_is_built(tmp_path, capsys):
+    draw_varied_set(tmp_path / "x")
+    (tmp_path / "x" / "groups.csv").unlink()
+    assert cli.main(["data", "check", str(tmp_path / "x"), "--leak"]) == 2
+    assert "No patient, slide or run is known" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -100,7 +107,7 @@ def test_the_leak_is_printed_and_kept(drawn, tmp_path, monkeypatch, capsys):
     def features(wish, find_bundle):
         return lambda batch: batch.mean(axis=(1, 2))
 
-    monkeypatch.setattr(leak, "_averages", features)
+    monkeypatch.setattr(leak, "averages", features)
     out = tmp_path / "out"
     assert cli.main(["data", "check", str(drawn), "--groups", str(drawn / "groups.csv"), "--leak",
                      "--side", "32", "--out", str(out)]) == 0  # fmt: skip

@@ -38,8 +38,8 @@ class Engine(Protocol):
         """Memory that the engine may take, estimated from the size of its file."""
 
     @property
-    def at_once(self) -> int:
-        """How many pictures a call should bring where there are many; more would gain nothing."""
+    def wants_batches(self) -> bool:
+        """Whether it uses all cores by itself and computes many pictures at once faster."""
 
     def run(
         self, batch: FloatArray, *, beside_others: bool = False
@@ -126,7 +126,7 @@ class LiteRtEngine:
     """
 
     device = "cpu"
-    at_once = 1
+    wants_batches = False
 
     def __init__(self, path: Path, threads: int) -> None:
         """Open the file with room for `threads` threads in all.
@@ -179,7 +179,7 @@ def _answer(interpreters: _Interpreters, image: FloatArray) -> dict[str, FloatAr
 class KerasEngine:
     """The network rebuilt in Keras, on a GPU, or on a CPU without LiteRT."""
 
-    at_once = 32
+    wants_batches = True
 
     def __init__(self, folder: Path, spec: Spec, device: str = "cpu") -> None:
         """Build the network on `device` (`cpu` or `gpu`), load its weights, compile it.

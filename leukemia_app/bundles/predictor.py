@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
 
@@ -29,7 +29,7 @@ DISPLAY_SEGMENTATION = "stain"
 """Finds the cells to show and to measure where the recipe itself needs none."""
 
 CHUNK = 32
-"""Views that the engine gets at once: more gain nothing and cost memory."""
+"""Pictures or views that the engine gets at once: more gain nothing and cost memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +96,13 @@ class Predictor:
         return self.engine.device
 
     @property
-    def at_once(self) -> int:
-        """How many pictures a call should bring where there are many; more would gain nothing."""
-        return self.engine.at_once
+    def wants_batches(self) -> bool:
+        """Whether it uses all cores by itself and reads many pictures at once faster."""
+        return self.engine.wants_batches
+
+    @cached_property
+    def _recipe_digest(self) -> str:
+        return self.spec.recipe.digest
 
     def logits(
         self, tensors: FloatArray, *, beside_others: bool = False
@@ -130,14 +134,14 @@ class Predictor:
         Raises:
             ImageError: a picture cannot be segmented.
         """
-        if self.at_once == 1 and len(pictures) > 1 and not beside_others:
+        if len(pictures) > 1 and not (beside_others or self.wants_batches):
             # One by one, so that a core prepares one picture while the other runs the network.
             with ThreadPoolExecutor(self.threads) as pool:
                 one = partial(self._read_one, measure=measure)
                 return list(pool.map(one, pictures))
         readings: list[Reading] = []
-        for start in range(0, len(pictures), self.at_once):
-            facts = self._facts_of_all(pictures[start : start + self.at_once], measure)
+        for start in range(0, len(pictures), CHUNK):
+            facts = self._facts_of_all(pictures[start : start + CHUNK], measure)
             started = perf_counter()
             tensors = np.stack([each.tensor for each in facts])
             logits, features = self.logits(tensors, beside_others=beside_others)
@@ -188,7 +192,7 @@ class Predictor:
         def facts(picture: Picture) -> _Facts:
             return self._facts(picture, self._look(picture, measure))
 
-        if len(pictures) == 1 or self.threads == 1:
+        if len(pictures) == 1 or self.threads == 1 or not self.wants_batches:
             return [facts(picture) for picture in pictures]
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(facts, pictures))
@@ -255,7 +259,7 @@ class Predictor:
             box=(facts.box.top, facts.box.left, facts.box.bottom, facts.box.right),
             ms={**facts.ms, **ms},
             device=self.device,
-            recipe_digest=self.spec.recipe.digest,
+            recipe_digest=self._recipe_digest,
             bundle_sha256=self.bundle_sha256,
         )
 

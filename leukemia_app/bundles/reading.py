@@ -1,7 +1,7 @@
 """What a model says about one picture, as a value."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -55,7 +55,8 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        values = asdict(self)
+        # Not asdict, which copies every number by itself: a tenth of the time of many pictures.
+        values = vars(self) | {"decision": dict(vars(self.decision))}
         values["scope"] = None if self.scope is None else {
             "score": self.scope.score, "limit": self.scope.limit, "inside": self.scope.inside,
         }  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from leukemia_app.imaging.picture import FloatArray, UInt8Array
+from leukemia_app.imaging.picture import UInt8Array
 
 SIDE_MEASURED_PX = 512
 """A longer picture is shrunk to this side first: for speed, and so that cameras compare."""
@@ -141,17 +141,15 @@ def _sharpness(shown: UInt8Array, seen: UInt8Array | None) -> float:
         inner = cv2.erode(seen, np.ones((side, side), np.uint8))
         counted = inner if cv2.countNonZero(inner) >= _FEWEST_PIXELS else seen
     grey = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    fine, coarse = (_gradient(grey, sigma, counted) for sigma in (_FINE_SIGMA_PX, _COARSE_SIGMA_PX))
+    blurred, step = np.empty((2, *grey.shape), np.float32)  # used again while the cache holds them
+    roots = []
+    for sigma_px in (_FINE_SIGMA_PX, _COARSE_SIGMA_PX):
+        cv2.GaussianBlur(grey, (0, 0), sigma_px, dst=blurred)
+        across = cv2.norm(cv2.Sobel(blurred, cv2.CV_32F, 1, 0, dst=step), cv2.NORM_L2, counted)
+        down = cv2.norm(cv2.Sobel(blurred, cv2.CV_32F, 0, 1, dst=step), cv2.NORM_L2, counted)
+        roots.append(math.hypot(across, down))
+    fine, coarse = roots
     return max(0.0, 1 - coarse / fine) if fine > 0 else 0.0
-
-
-def _gradient(grey: FloatArray, sigma_px: float, counted: UInt8Array | None) -> float:
-    """Root of the summed squares of all gradients that count, after that blur."""
-    blurred, step = np.empty((2, *grey.shape), np.float32)
-    cv2.GaussianBlur(grey, (0, 0), sigma_px, dst=blurred)
-    across = cv2.norm(cv2.Sobel(blurred, cv2.CV_32F, 1, 0, dst=step), cv2.NORM_L2, counted)
-    down = cv2.norm(cv2.Sobel(blurred, cv2.CV_32F, 0, 1, dst=step), cv2.NORM_L2, counted)
-    return math.hypot(across, down)
 
 
 def _findings(measured: Quality, rows: int, columns: int) -> Iterator[Finding]:

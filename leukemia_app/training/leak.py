@@ -35,6 +35,8 @@ from leukemia_app.training.reading import PictureReader
 from leukemia_app.training.start import FindBundle, load_start
 
 BATCH = 32
+Averages = Callable[[FloatArray], FloatArray]
+"""(n, side, side, 3) to (n, channels), both float32."""
 RANGES = {"side_px": (0, 1024), "window": (0.1, 1), "folds": (2, 20), "seed": (0, 2**32 - 1)}
 
 
@@ -117,9 +119,11 @@ def measure_leak(
     wish: LeakWish,
     *,
     group_level: str,
-    find_bundle: FindBundle | None = None,
+    average: Averages | None = None,
 ) -> Leak:
     """Frozen features of the pictures, and what each kind of split makes of them.
+
+    `average` is what `averages` gave for the same wish; it is made where it is not given.
 
     Raises:
         DatasetError: no groups are known, too few for two folds, or no picture can be read.
@@ -127,7 +131,7 @@ def measure_leak(
         Stopped: somebody asked for an end.
     """
     check_groups(rows, group_level)
-    average = _averages(wish, find_bundle)
+    average = average or averages(wish)
     features: list[FloatArray] = []
     kept: list[Row] = []
     problems: list[Problem] = []
@@ -275,8 +279,12 @@ def _words(measure: Measure) -> str:
     return f"{measure.value:.3f} ({measure.low:.3f}–{measure.high:.3f})"
 
 
-def _averages(wish: LeakWish, find_bundle: FindBundle | None) -> Callable[[FloatArray], FloatArray]:
-    """Averages of the backbone's map, (n, channels), of scaled pictures (n, side, side, 3)."""
+def averages(wish: LeakWish, find_bundle: FindBundle | None = None) -> Averages:
+    """What turns scaled pictures (n, side, side, 3) into averages of the backbone's map.
+
+    Raises:
+        RunError: the start's weights are missing or do not fit.
+    """
     import keras
 
     from leukemia_app.networks.build import build_network

@@ -42,7 +42,7 @@ class DrawnEngine:
 
     device = "cpu"
     memory_mb = 1.0
-    at_once = CHUNK
+    wants_batches = True
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
