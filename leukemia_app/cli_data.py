@@ -18,7 +18,7 @@ from leukemia_app.errors import AppError, RunError
 
 if TYPE_CHECKING:
     from leukemia_app.settings import Settings
-    from leukemia_app.training.data_check import Checked
+    from leukemia_app.training.data_check import ByHand, Checked
     from leukemia_app.training.data_folder import DataSource
     from leukemia_app.training.leak import Leak, LeakWish
 
@@ -44,6 +44,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check.add_argument("--new-split", action="store_true",
                        help="deal the pictures anew where parts came with them")  # fmt: skip
     check.add_argument("--seed", type=int, default=0, metavar="N", help="of the split")
+    check.add_argument("--corrections", type=Path, metavar="CSV",
+                       help="file and label to change by hand; no label drops it")  # fmt: skip
     check.add_argument("--out", type=Path, metavar="DIR",
                        help=f"folder for {HEALTH}, {PAGE} and {MANIFEST}")  # fmt: skip
     check.add_argument("--json", action="store_true", help="print JSON")
@@ -67,7 +69,7 @@ def run_check(arguments: argparse.Namespace, settings: "Settings") -> int:
     wish = _wish(arguments) if arguments.leak else None
     watcher = _Watcher()
     checked = check_pictures(_source(arguments), Path.cwd(), limits=picture_limits(settings),
-                             report=watcher)  # fmt: skip
+                             report=watcher, by_hand=_by_hand(arguments))  # fmt: skip
     watcher.clear()
     leak, failure = None, None
     if wish is not None:
@@ -87,6 +89,15 @@ def run_check(arguments: argparse.Namespace, settings: "Settings") -> int:
     if failure is not None:
         raise failure
     return 1 if checked.health.problems else 0
+
+
+def _by_hand(arguments: argparse.Namespace) -> "ByHand":
+    from leukemia_app.data.corrections import located, read_corrections
+
+    if arguments.corrections is None:
+        return lambda files: ()
+    given = read_corrections(arguments.corrections)
+    return lambda files: located(given, files)
 
 
 def _wish(arguments: argparse.Namespace) -> "LeakWish":
@@ -136,6 +147,7 @@ def _keep(folder: Path, checked: "Checked", values: Mapping[str, Any]) -> None:
     """Write the three files; the page shows what the other two hold."""
     from leukemia_app.data.manifest import write_manifest
     from leukemia_app.evaluation.health_report import health_report
+    from leukemia_app.training.corrections import keep_changes
     from leukemia_app.training.job_folder import JobFolder
 
     page = health_report(values, checked.thumbs, made_at=time.strftime("%Y-%m-%d %H:%M"),
@@ -148,6 +160,7 @@ def _keep(folder: Path, checked: "Checked", values: Mapping[str, Any]) -> None:
         raise RunError(
             f"{folder} cannot be written ({error.strerror or error}); choose another folder."
         ) from error
+    keep_changes(JobFolder(path=folder), checked.changes)
     JobFolder(path=folder).write_json(HEALTH, values)
 
 

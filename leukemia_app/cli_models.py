@@ -1,4 +1,4 @@
-"""The commands about models: list, show and check."""
+"""The commands about models: list, show, check, and those that carry them about."""
 
 import argparse
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ QUOTED = ("accuracy", "macro-F1", "AUROC", "sensitivity", "specificity", "referr
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `models` with its own commands."""
-    models = commands.add_parser("models", help="list, show and check models")
+    models = commands.add_parser("models", help="list, show, check, add and pack models")
     actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="every model of this machine")
     listed.set_defaults(run=run_list)
@@ -34,7 +34,18 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check = actions.add_parser("check", help="rebuild models and run their self-tests")
     check.add_argument("id", metavar="ID", nargs="?", help="default: all models")
     check.set_defaults(run=run_check)
-    for action in (listed, show, check):
+    add = actions.add_parser("add", help="take in a model that was packed as a zip")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--as", dest="name", metavar="NAME", help="another id than its own")
+    add.set_defaults(run=run_add)
+    packed = actions.add_parser("pack", help="write a model as one zip, to be carried away")
+    packed.add_argument("id", metavar="ID")
+    packed.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip here")
+    packed.set_defaults(run=run_pack)
+    removed = actions.add_parser("rm", help="delete a model that was added")
+    removed.add_argument("id", metavar="ID")
+    removed.set_defaults(run=run_remove)
+    for action in (listed, show, check, add, packed, removed):
         action.add_argument("--json", action="store_true", help="print JSON")
     figures = actions.add_parser("figures", help="the shipped models' figures as Markdown")
     figures.add_argument("--into", metavar="FILE", type=Path, help="write between the marks there")
@@ -98,6 +109,65 @@ def run_check(arguments: argparse.Namespace, settings: Settings) -> int:
             write_line(f"{facts['id']}  {'ok' if facts['ok'] else 'failed'}  {facts['said']}")
     n_failed = sum(not facts["ok"] for facts in found)
     return 0 if not n_failed else 2 if n_failed == len(found) else 1
+
+
+def run_add(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Take in a packed model; it is in every list from then on."""
+    from leukemia_app.api import open_library
+    from leukemia_app.bundles.unpack import add_bundle
+
+    added = add_bundle(
+        arguments.file, settings.own_models, open_library(settings).entries(),
+        max_bytes=settings.model_mb * 1_000_000, name=arguments.name,
+    )  # fmt: skip
+    if arguments.json:
+        write_json({"id": added.id, "folder": str(added.folder), "is_new": added.is_new})
+    else:
+        write_line(f"{added.id} is {'added' if added.is_new else 'here already'}: {added.folder}")
+    return 0
+
+
+def run_pack(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write one model as a zip; never over another file."""
+    from leukemia_app.bundles.pack import pack
+
+    target = arguments.out or Path(f"{arguments.id}.zip")
+    content = pack(_entry(arguments.id, settings).folder)
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        if target.exists():
+            raise FileExistsError(0, "it exists")
+        draft.write_bytes(content)
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BundleError(
+            f"{target} cannot be written ({error.strerror or error}). Name another file by --out."
+        ) from error
+    if arguments.json:
+        write_json({"id": arguments.id, "file": str(target), "size_bytes": len(content)})
+    else:
+        write_line(f"{target}  {len(content) / 1e6:.1f} MB")
+    return 0
+
+
+def run_remove(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Delete a model that was added."""
+    from leukemia_app.bundles.unpack import remove_bundle
+    from leukemia_app.training.start import runs_that_start_from
+
+    entry = _entry(arguments.id, settings)
+    if users := runs_that_start_from(entry.folder, settings.state_dir / "runs"):
+        raise BundleError(
+            f"The run {users[0]} starts from the model {entry.id} and needs it. Delete the model "
+            "after that run has ended, or delete the run."
+        )
+    remove_bundle(entry, settings.own_models)
+    if arguments.json:
+        write_json({"id": entry.id})
+    else:
+        write_line(f"{entry.id} is deleted.")
+    return 0
 
 
 def run_figures(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""The commands that look after runs: runs list, show, stop, resume, rm."""
+"""The commands that look after runs: runs list, show, stop, resume, rm; compare is beside."""
 
 import argparse
 import sys
@@ -8,10 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leukemia_app import cli_compare, cli_export
 from leukemia_app.cli_output import duration, write_json, write_line, write_table
-from leukemia_app.errors import RunError, SettingError
+from leukemia_app.errors import DatasetError, RunError, SettingError
 
 if TYPE_CHECKING:
+    from leukemia_app.data.corrections import Change
     from leukemia_app.settings import Settings
     from leukemia_app.training.job_queue import JobQueue
     from leukemia_app.training.run_folder import RunFolder
@@ -23,7 +25,9 @@ COLUMNS = ("loss", "val_loss", "accuracy", "val_accuracy")
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `runs`."""
-    runs = commands.add_parser("runs", help="list, show, stop, resume and delete trainings")
+    runs = commands.add_parser(
+        "runs", help="list, show, compare, stop, resume and delete trainings"
+    )
     actions = runs.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="every run, the newest first")
     listing.set_defaults(run=run_list)
@@ -40,6 +44,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             action.add_argument("--no-model", action="store_true", help="make no model of it")
         if name == "rm":
             action.add_argument("--yes", action="store_true", help="do not ask")
+    cli_compare.add_command(actions)
+    cli_export.add_command(actions)
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")
 
@@ -68,33 +74,59 @@ def run_show(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Print where one run is."""
     from leukemia_app.training.runs import look, read_on
 
-    folder, queue = _chosen(arguments.id, settings)
+    folder, queue = chosen_run(arguments.id, settings)
     queue.tend()
     view = look(folder, read_on(folder))
+    changes = _changes(folder)
     if arguments.json:
-        write_json(asdict(view))
+        write_json(asdict(view) | {"corrections": [asdict(change) for change in changes]})
     else:
         _write_view(folder, view)
+        _write_changes(changes)
     return 0
+
+
+def _changes(folder: "RunFolder") -> "tuple[Change, ...]":
+    """What had been corrected by hand; a damaged list must not hide the run."""
+    from leukemia_app.training.corrections import changes_in
+
+    try:
+        return changes_in(folder.path)
+    except DatasetError as error:
+        sys.stderr.write(f"runs: {error}\n")
+        return ()
+
+
+def _write_changes(changes: "tuple[Change, ...]") -> None:
+    from leukemia_app.data.corrections import changes_words
+
+    if not changes:
+        return
+    write_line()
+    write_line(changes_words(changes))
+    write_table(
+        ("corrected", "part", "was", "now"),
+        [(each.file, each.part, each.was, each.label or "dropped") for each in changes],
+    )
 
 
 def run_stop(arguments: argparse.Namespace, settings: "Settings") -> int:
     """End one run."""
-    folder, queue = _chosen(arguments.id, settings)
+    folder, queue = chosen_run(arguments.id, settings)
     queue.stop(folder, finish=not arguments.no_model)
     return _tell(arguments, folder)
 
 
 def run_resume(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Put one run at the end of the line."""
-    folder, queue = _chosen(arguments.id, settings)
+    folder, queue = chosen_run(arguments.id, settings)
     queue.submit(folder)
     return _tell(arguments, folder)
 
 
 def run_rm(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Delete one run, if the person agrees."""
-    folder, queue = _chosen(arguments.id, settings)
+    folder, queue = chosen_run(arguments.id, settings)
     if not arguments.yes and not _agrees(folder):
         write_line("Nothing was deleted.")
         return 2
@@ -106,7 +138,7 @@ def run_rm(arguments: argparse.Namespace, settings: "Settings") -> int:
     return 0
 
 
-def _chosen(name: str, settings: "Settings") -> "tuple[RunFolder, JobQueue]":
+def chosen_run(name: str, settings: "Settings") -> "tuple[RunFolder, JobQueue]":
     """The run of that id, or in that folder, and the line in which it stands.
 
     Raises:

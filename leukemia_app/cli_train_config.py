@@ -35,6 +35,8 @@ class Asked:
     config: "RunConfig"
     manifest: "Manifest | None" = None
     """Pictures whose table the run reads and that is still to be written."""
+    given: Path | None = None
+    """The table that they came from."""
 
     def write_table(self) -> None:
         """Write the table, once all else is known to be right.
@@ -43,7 +45,9 @@ class Asked:
             RunError: it cannot be written.
         """
         if self.manifest is not None:
-            _write(Path(str(self.config.groups)), self.manifest)
+            table = Path(str(self.config.groups))
+            _write(table, self.manifest)
+            _take_along(self.given, table.parent)
 
 
 def asked_for(arguments: argparse.Namespace, settings: "Settings") -> Asked:
@@ -107,7 +111,8 @@ def _fitted(arguments: argparse.Namespace, settings: "Settings") -> Asked:
             input=arguments.input or "field", recipe=spec.recipe if spec and fits else None,
         ))  # fmt: skip
     made = replace(made, **_changes(arguments) | {"start": start})
-    return Asked(config=made, manifest=manifest)
+    given = Path(arguments.groups) if arguments.groups else None
+    return Asked(config=made, manifest=manifest, given=given)
 
 
 def _adapted(start: str, spec: "Spec | None", manifest: "Manifest", out: Path) -> "RunConfig":
@@ -229,6 +234,15 @@ def _write(table: Path, manifest: "Manifest") -> None:
         raise RunError(
             f"{table} cannot be written ({error.strerror or error}); use another --out."
         ) from error
+
+
+def _take_along(given: Path | None, folder: Path) -> None:
+    """What was corrected by hand in the table that was given: the run tells it."""
+    from leukemia_app.training.corrections import changes_in, keep_changes
+    from leukemia_app.training.job_folder import JobFolder
+
+    if given is not None and given.parent.resolve() != folder.resolve():
+        keep_changes(JobFolder(path=folder), changes_in(given.parent))
 
 
 def id_of(folder: Path) -> str:

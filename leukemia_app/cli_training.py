@@ -16,7 +16,7 @@ from leukemia_app.cli_output import (
     write_line,
     write_table,
 )
-from leukemia_app.cli_train_config import PRESETS, asked_for
+from leukemia_app.cli_train_config import PRESETS, asked_for, id_of
 from leukemia_app.errors import DatasetError, RunError
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     other.add_argument("--folds", type=int, metavar="K", help="cross-validate by group instead")
     other.add_argument("--image-split", action="store_true",
                        help="split by picture instead, to see what leakage buys")  # fmt: skip
-    train.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/run"),
-                       help="folder of the run")  # fmt: skip
+    train.add_argument("--out", type=Path, metavar="DIR",
+                       help="folder of the run; without it one of the app's own")  # fmt: skip
     told = train.add_mutually_exclusive_group()
     told.add_argument("--json", action="store_true", help="print the figures as JSON")
     told.add_argument("--events", action="store_true",
@@ -84,6 +84,7 @@ def run_train(arguments: argparse.Namespace, settings: "Settings") -> int:
     from leukemia_app.training.cross_validation import fold_figures, image_split_figures
     from leukemia_app.training.run_folder import RunFolder
 
+    _keep_at_home(arguments, settings)
     asked = asked_for(arguments, settings)
     config, show = asked.config, _print_event if arguments.events else _show
     if arguments.folds is not None:
@@ -110,6 +111,19 @@ def run_train(arguments: argparse.Namespace, settings: "Settings") -> int:
         figures = list(read_spec(folder.path / "bundle").figures)
     _write_figures(arguments, figures)
     return 0
+
+
+def _keep_at_home(arguments: argparse.Namespace, settings: "Settings") -> None:
+    """Without `--out` the run lies where `runs list`, the page and its list of models find it."""
+    from leukemia_app.training.runs import RUNS
+
+    if arguments.out is not None:
+        return
+    arguments.out = settings.state_dir / RUNS / id_of(arguments.data)
+    # Whoever goes on with it there does so from another folder.
+    arguments.data = arguments.data.absolute()
+    if arguments.groups is not None:
+        arguments.groups = str(Path(arguments.groups).absolute())
 
 
 def _carry_out(folder: "RunFolder", config: "RunConfig", show: Show) -> None:

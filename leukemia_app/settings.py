@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leukemia_app.errors import SettingError
+from leukemia_app.logins import Login, parse_logins
 
 PREFIX = "LEUKEMIA_"
 QUIET: Mapping[str, str] = {
@@ -71,6 +72,8 @@ class Setting:
     """What it does, in one sentence, for the docs and for `--help`."""
     parse: Callable[[str], Any]
     """The field's value; a ValueError says in words what is allowed."""
+    is_secret: bool = False
+    """Whether its value is told to nobody, not even to who mistyped it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,16 +106,27 @@ class Settings:
     """How many times its own size an archive may unpack to."""
     training: TrainingLimits
     """Whether one may train here, and how much."""
+    model_mb: int
+    """Largest model that may be added, in megabytes."""
+    add_models: str
+    """Whether visitors may add and delete models: `auto`, `on` or `off`."""
+    logins: tuple[Login, ...]
+    """Who may use the page; empty: everybody."""
 
     @property
     def model_folders(self) -> tuple[tuple[str, Path], ...]:
         """Every folder of bundles with its origin; of two bundles of one id the first counts."""
         return (
             ("shipped", SHIPPED / "models"),
-            ("own", self.state_dir / "models"),
+            ("own", self.own_models),
             *(("own", folder) for folder in self.models),
             ("trained here", self.state_dir / "runs"),
         )
+
+    @property
+    def own_models(self) -> Path:
+        """Where models go that are added."""
+        return self.state_dir / "models"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -128,7 +142,8 @@ class Settings:
             try:
                 values[setting.field] = setting.parse(text or setting.default)
             except ValueError as error:
-                raise SettingError(f"{setting.name} is {text!r}; use {error}.") from error
+                value = "set to what cannot be used" if setting.is_secret else repr(text)
+                raise SettingError(f"{setting.name} is {value}; use {error}.") from error
         values["state_dir"] = values["state_dir"] or default_state_dir(environ, sys.platform)
         return cls(**values)
 
@@ -235,6 +250,12 @@ def _training(text: str) -> TrainingLimits:
     return TrainingLimits(**limits)
 
 
+def _when(text: str) -> str:
+    if text.lower() not in ("auto", "on", "off"):
+        raise ValueError("auto, on or off")
+    return text.lower()
+
+
 def _free_cores() -> int:
     """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -272,7 +293,8 @@ SETTINGS = (
         name="LEUKEMIA_DEVICE",
         field="device",
         default="auto",
-        help="Where models compute: `auto`, `cpu` or `gpu`.",
+        help="Where models compute and are trained: `auto`, `cpu` or `gpu`; a training takes all "
+        "GPUs that `CUDA_VISIBLE_DEVICES` leaves it.",
         parse=_device,
     ),
     Setting(
@@ -340,6 +362,31 @@ SETTINGS = (
         f"`{_TRAINING_EXAMPLE}`: pictures of a data set, minutes of a run, runs that may wait, "
         "runs at once (one, where nothing is said).",
         parse=_training,
+    ),
+    Setting(
+        name="LEUKEMIA_MODEL_MB",
+        field="model_mb",
+        default="500",
+        help="Megabytes of the largest model that may be added, packed or unpacked.",
+        parse=_whole(1, 100_000),
+    ),
+    Setting(
+        name="LEUKEMIA_ADD_MODELS",
+        field="add_models",
+        default="auto",
+        help="Whether visitors may add models from a zip and delete those: `on`, `off`, or `auto`: "
+        "only where the page listens on this machine alone and stands behind no proxy. Everybody "
+        "on the server sees an added model.",
+        parse=_when,
+    ),
+    Setting(
+        name="LEUKEMIA_AUTH",
+        field="logins",
+        default="",
+        help="Who may use the page: `name:password` pairs with commas between, or `file:PATH` of a "
+        "file with one pair a line; without it everybody. Each login sees its own runs.",
+        parse=parse_logins,
+        is_secret=True,
     ),
 )
 """In the order of the docs."""

@@ -6,7 +6,10 @@ import shutil
 import pytest
 
 from leukemia_app import cli
+from leukemia_app.cli_train_config import asked_for
 from leukemia_app.data.manifest import read_manifest
+from leukemia_app.settings import Settings
+from leukemia_app.training.corrections import changes_in
 from tests.varied_set import draw_varied_set
 
 
@@ -114,3 +117,42 @@ def test_the_leak_is_printed_and_kept(drawn, tmp_path, monkeypatch, capsys):
     assert "random split by picture promises AUROC" in capsys.readouterr().out
     assert json.loads((out / "health.json").read_text())["leak"]["folds"] == 4
     assert "The leak, measured" in (out / "health.html").read_text()
+
+
+# Corrections by hand
+
+
+def test_corrections_are_said_kept_and_told_by_the_run_that_learns_from_them(
+    drawn, tmp_path, capsys
+):
+    table = tmp_path / "corrections.csv"
+    # As the page saves it: the folder that was given to it stands before each name.
+    table.write_text(
+        "file,label,run\nsmall set/normal/0-0.png,blast,ward-7\n"
+        "small set/blast/5-1.png,,ward-7\nsmall set/blast/9-9.png,hem,\n"
+    )
+    out = tmp_path / "out"
+    code = cli.main(["data", "check", str(drawn), "--groups", str(drawn / "groups.csv"),
+                     "--corrections", str(table), "--out", str(out)])  # fmt: skip
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "!  By hand, after seeing the answers of ward-7: " in told
+    assert "not among the pictures: small set/blast/9-9.png" in told
+    manifest = read_manifest(drawn, out / "manifest.csv", "patient")
+    labels = {row.file: row.label for row in manifest.rows}
+    assert labels["normal/0-0.png"] == "blast"
+    assert "blast/5-1.png" not in labels
+    assert [each.file for each in changes_in(out)] == ["blast/5-1.png", "normal/0-0.png"]
+
+    arguments = cli.make_parser().parse_args(
+        ["train", str(drawn), "--groups", str(out / "manifest.csv"), "--start", "none",
+         "--backbone", "baseline_cnn", "--head", "plain", "--out", str(tmp_path / "run")]
+    )  # fmt: skip
+    asked_for(arguments, Settings.from_environment({})).write_table()
+    assert changes_in(tmp_path / "run") == changes_in(out)
+
+
+def test_a_table_that_holds_no_corrections_is_refused_before_the_check(drawn, tmp_path, capsys):
+    (tmp_path / "c.csv").write_text("a,b\n")
+    assert cli.main(["data", "check", str(drawn), "--corrections", str(tmp_path / "c.csv")]) == 2
+    assert "lacks the column file and label" in capsys.readouterr().err

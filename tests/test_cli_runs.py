@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from leukemia_app import cli
+from leukemia_app.data.corrections import Change
 from leukemia_app.settings import TrainingLimits
 from leukemia_app.training import jobs
+from leukemia_app.training.corrections import keep_changes
 from leukemia_app.training.job_queue import JobQueue
 from leukemia_app.training.memory import Pulse, write_pulse
 from leukemia_app.training.run_folder import RunFolder
@@ -89,6 +91,22 @@ def test_a_run_is_shown_with_its_curves(run, root):
     view = json.loads(run("runs", "show", "one", "--json")[1])
     assert view["tune"] == {"epochs": [1], "values": {"loss": [0.5], "val_loss": [0.25]}}
     assert view["line"]["actions"] == ["resume", "remove"]
+
+
+def test_a_run_is_shown_with_what_was_corrected_in_its_pictures(run, root):
+    folder = made(root, "one", "done")
+    assert json.loads(run("runs", "show", "one", "--json")[1])["corrections"] == []
+    assert "By hand" not in run("runs", "show", "one")[1]
+    change = Change(file="normal/1.png", was="normal", label="", group="g", part="test", run="ward")
+    keep_changes(folder, [change])
+    out = run("runs", "show", "one")[1]
+    assert "By hand, after seeing the answers of ward: 1 test picture dropped." in out
+    assert "normal/1.png  test  normal  dropped\n" in out
+    assert json.loads(run("runs", "show", "one", "--json")[1])["corrections"] == [vars(change)]
+    (folder.path / "corrections.json").write_text("{")
+    code, out, err = run("runs", "show", "one")
+    assert (code, "state" in out) == (0, True), "the rest can be told all the same"
+    assert "what was corrected by hand is not known" in err
 
 
 def test_a_run_that_works_is_shown_with_its_memory_and_then_stopped(run, root, monkeypatch):

@@ -80,6 +80,27 @@ def test_the_same_command_on_a_finished_run_prints_its_figures(
     assert "n=12, 4 by patient" in out
 
 
+def test_a_run_without_a_folder_lies_where_the_page_and_its_models_find_it(
+    run, tmp_path, monkeypatch
+):
+    asked = []
+
+    def refuse(arguments, settings):
+        asked.append(arguments)
+        raise RunError("Enough.")
+
+    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(cli_training, "asked_for", refuse)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "My Cells").mkdir()
+    run("train", "My Cells", "--groups", "groups.csv")
+    assert asked[0].out == tmp_path / "state" / "runs" / "my-cells"
+    assert asked[0].data == tmp_path / "My Cells", "it may go on from another folder"
+    assert asked[0].groups == str(tmp_path / "groups.csv")
+    run("train", "My Cells", "--out", "here")
+    assert (asked[1].out, asked[1].data) == (Path("here"), Path("My Cells"))
+
+
 def test_another_configuration_is_not_trained_into_the_same_folder(finished_run, run):
     data = finished_run.parents[1] / "set"
     code, _, errors = run(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.errors import SettingError
+from leukemia_app.logins import Login
 from leukemia_app.settings import (
     SETTINGS,
     SHIPPED,
@@ -27,6 +28,10 @@ def read(**environ: str) -> Settings:
     return Settings.from_environment({**HOME, **environ})
 
 
+def login(name: str, password: str) -> Login:
+    return Login(name=name, password=password)
+
+
 def test_an_empty_environment_gives_the_defaults():
     settings = read()
     assert settings.models == ()
@@ -41,6 +46,7 @@ def test_an_empty_environment_gives_the_defaults():
     assert settings.training == TrainingLimits(
         is_on=True, images=None, minutes=None, queue=None, jobs=1
     )
+    assert (settings.model_mb, settings.add_models, settings.logins) == (500, "auto", ())
 
 
 def test_every_variable_reaches_its_field(tmp_path):
@@ -58,6 +64,9 @@ def test_every_variable_reaches_its_field(tmp_path):
         LEUKEMIA_ZIP_MB="200",
         LEUKEMIA_ZIP_RATIO="50",
         LEUKEMIA_TRAINING="images=5000, minutes=120, queue=4, jobs=2",
+        LEUKEMIA_MODEL_MB="40",
+        LEUKEMIA_ADD_MODELS="OFF",
+        LEUKEMIA_AUTH="ada:one:two, bob:three",
     )
     assert settings == Settings(
         state_dir=tmp_path / "state",
@@ -73,6 +82,9 @@ def test_every_variable_reaches_its_field(tmp_path):
         zip_mb=200,
         zip_ratio=50,
         training=TrainingLimits(images=5000, minutes=120, queue=4, jobs=2),
+        model_mb=40,
+        add_models="off",
+        logins=(login("ada", "one:two"), login("bob", "three")),
     )
 
 
@@ -122,6 +134,8 @@ def test_training_is_turned_off_by_one_word(value, is_on):
         ("LEUKEMIA_TRAINING", "jobs=17", "use for jobs a whole number from 1 to 16"),
         ("LEUKEMIA_TRAINING", "queue=-1", "use for queue a whole number from 0 to 1000"),
         ("LEUKEMIA_STATE_DIR", "~nobody-of-that-name/x", "whose ~ names a user"),
+        ("LEUKEMIA_MODEL_MB", "0", "use a whole number from 1 to 100000"),
+        ("LEUKEMIA_ADD_MODELS", "yes", "use auto, on or off"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name, value, allowed):
@@ -130,6 +144,36 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name, value, 
     message = str(refused.value)
     assert message.startswith(f"{name} is {value!r}; ")
     assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("hunter2", "use ada:her-password,bob:his-password or file:/etc/leukemia-logins"),
+        ("ada:", "each with a password"),
+        (":hunter2", "each name once"),
+        ("ada:hunter2,ada:hunter2", "each name once"),
+        ("ada:hunter2,", "each with a password"),
+        ("file:/nowhere/hunter2", "a file that can be read after file:"),
+    ],
+)
+def test_a_mistyped_login_is_refused_and_never_quoted(value, advice):
+    with pytest.raises(SettingError, match=f"LEUKEMIA_AUTH is set to what .*{advice}") as refused:
+        read(LEUKEMIA_AUTH=value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_logins_may_lie_in_a_file(tmp_path):
+    (tmp_path / "logins").write_text("# the ward\nada:one,two\n\n bob : three\n")
+    logins = read(LEUKEMIA_AUTH=f"file:{tmp_path / 'logins'}").logins
+    assert logins == (login("ada", "one,two"), login("bob", "three"))
+    (tmp_path / "logins").write_text("# nobody\n")
+    with pytest.raises(SettingError, match="a file with a line name:password for each login"):
+        read(LEUKEMIA_AUTH=f"file:{tmp_path / 'logins'}")
+
+
+def test_a_password_is_in_no_text_of_the_settings():
+    assert "hunter2" not in repr(read(LEUKEMIA_AUTH="ada:hunter2"))
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,22 @@ def compute_exactly() -> None:
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
+def gpu_names() -> tuple[str, ...]:
+    """The GPUs that TensorFlow computes on, as it names them."""
+    import tensorflow as tf
+
+    return tuple(device.name for device in tf.config.list_logical_devices("GPU"))
+
+
+def gpu_capabilities() -> tuple[tuple[int, int], ...]:
+    """NVIDIA's compute capability of each of these GPUs; (0, 0) of one that has none."""
+    import tensorflow as tf
+
+    gpus = tf.config.get_visible_devices("GPU")
+    details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+    return tuple(detail.get("compute_capability", (0, 0)) for detail in details)
+
+
 def _why_no_gpu(machine: Machine) -> str | None:
     if not machine.has_gpu_node:
         return "no GPU driver was found."

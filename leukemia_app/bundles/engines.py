@@ -82,11 +82,17 @@ class _Interpreters:
         """An interpreter that no other thread uses meanwhile.
 
         Raises:
-            BundleError: the file is not a LiteRT file with the signatures `run` and `explain`.
+            BundleError: the file is not a LiteRT file with the signatures `run` and `explain`, or
+                its graph cannot compute what it is given.
         """
         interpreter = self._take()
         try:
             yield interpreter
+        except (RuntimeError, ValueError) as error:
+            raise BundleError(
+                f"{self._path.parent.name}/{self._path.name} cannot compute "
+                f"({_first_line(error)}). Export the bundle again."
+            ) from error
         finally:
             self._free.put(interpreter)
 
@@ -110,9 +116,9 @@ class _Interpreters:
                 run=interpreter.get_signature_runner("run"),
                 explain=interpreter.get_signature_runner("explain"),
             )
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise BundleError(
-                f"{name} cannot be run ({error}). Export the bundle again."
+                f"{name} cannot be run ({_first_line(error)}). Export the bundle again."
             ) from error
 
 
@@ -168,6 +174,11 @@ class LiteRtEngine:
             )
         cam: FloatArray = explained["cam"][0]
         return cam
+
+
+def _first_line(error: Exception) -> str:
+    """LiteRT tells of each delegate in a line of its own."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _answer(interpreters: _Interpreters, image: FloatArray) -> dict[str, FloatArray]:

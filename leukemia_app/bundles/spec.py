@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 from leukemia_app.errors import BundleError, RecipeError
@@ -14,6 +15,10 @@ SEEN_DIGITS = 16
 LABEL_KINDS = ("cell type", "field subtype", "binary")
 GROUP_LEVELS = ("patient", "run", "image")
 BUNDLE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+MAX_TEXT = 20_000
+"""Characters of any text: a card is read by people."""
+MAX_NUMBER = 1e12
+MAX_SHOWN = 60
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -98,7 +103,8 @@ class Spec:
     positive_threshold: float | None = None
     """Two classes: probability of the second label from which it is the answer; None: 0.5."""
     seen: tuple[str, ...] = ()
-    """First `SEEN_DIGITS` of each training picture's pixel digest; for leaving out."""
+    """First `SEEN_DIGITS` of the pixel digest of each picture that it learned from, or that one of
+    its parents did; for leaving out."""
 
     def __post_init__(self) -> None:
         """Refuse any value that cannot be served."""
@@ -146,6 +152,9 @@ class Spec:
             values["recipe"] = Recipe.from_dict(values["recipe"])
         except RecipeError as error:
             raise BundleError(f"bundle.json: {error}") from error
+        for name in ("labels", "figures", "parents", "seen"):
+            if not isinstance(values.get(name, ()), list | tuple):
+                raise BundleError(f"bundle.json: {name} is no list.")
         values["labels"] = tuple(_made(Label, item, "labels") for item in values["labels"])
         values["network"] = _made(NetworkSpec, values["network"], "network")
         values["figures"] = tuple(_made(Figure, item, "figures") for item in values["figures"])
@@ -153,6 +162,8 @@ class Spec:
             values["scope"] = _made(ScopeSpec, values["scope"], "scope")
         for name in ("parents", "seen"):
             values[name] = tuple(values.get(name, ()))
+        _check_kinds(cls, values, "bundle.json")
+        _check_parts(values["split"])
         return cls(**values)
 
 
@@ -173,4 +184,47 @@ def _is_required(item: Any) -> bool:
 
 def _made(kind: type, values: Any, where: str) -> Any:
     _check_keys(kind, values, f"bundle.json: {where}")
+    _check_kinds(kind, values, f"bundle.json: {where}")
     return kind(**values)
+
+
+def _check_kinds(kind: type, values: Mapping[str, Any], where: str) -> None:
+    """Refuse a value of another kind than its field: the page would stumble over it."""
+    for item in fields(kind):
+        if item.name in values and not _is_of_kind(values[item.name], item.type):
+            shown = repr(values[item.name])
+            shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
+            raise BundleError(f"{where}: {item.name} is {shown}, which cannot be used there.")
+
+
+def _is_of_kind(value: Any, kind: Any) -> bool:
+    if kind is str:
+        return isinstance(value, str) and len(value) <= MAX_TEXT
+    if kind is int:
+        return type(value) is int and abs(value) <= MAX_NUMBER
+    if kind in (float, float | None):
+        is_number = type(value) in (int, float) and isfinite(value) and abs(value) <= MAX_NUMBER
+        return is_number or (value is None and kind is not float)
+    if kind == tuple[str, ...]:
+        return all(_is_of_kind(each, str) for each in value)
+    if kind in (Mapping[str, str], Mapping[str, Any]):
+        texts = kind == Mapping[str, str]
+        return isinstance(value, Mapping) and not (
+            texts and not all(_is_of_kind(each, str) for each in value.values())
+        )
+    return True
+
+
+def _check_parts(split: Mapping[str, Any]) -> None:
+    """Refuse parts that are not counted in whole numbers."""
+    parts = split.get("parts", {})
+    if not isinstance(parts, Mapping):
+        raise BundleError("bundle.json: split.parts is no object.")
+    for name, sizes in parts.items():
+        is_counted = isinstance(sizes, Mapping) and all(
+            _is_of_kind(sizes.get(key, 0), int) for key in ("pictures", "groups")
+        )
+        if not is_counted:
+            raise BundleError(
+                f"bundle.json: split.parts.{name} counts no pictures and groups; use whole numbers."
+            )

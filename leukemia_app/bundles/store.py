@@ -171,7 +171,7 @@ def write_bundle(
         _reference(spec, network, pictures).save(part / REFERENCE_FILE)
         spec = replace(spec, files={path.name: sha256_of(path) for path in sorted(part.iterdir())})
         (part / CARD_FILE).write_text(card(spec), encoding="utf-8")
-        (part / SPEC_FILE).write_text(_spec_text(spec), encoding="utf-8")
+        (part / SPEC_FILE).write_text(spec_text(spec), encoding="utf-8")
         verify(part)
         self_test(part, LiteRtEngine(part / LITERT_FILE, threads=1))
     return spec
@@ -184,14 +184,15 @@ def write_figures(folder: Path, figures: Sequence[Figure]) -> Spec:
         BundleError: the bundle is damaged.
     """
     spec = replace(verify(folder), figures=tuple(figures))
-    for name, text in ((CARD_FILE, card(spec)), (SPEC_FILE, _spec_text(spec))):
+    for name, text in ((CARD_FILE, card(spec)), (SPEC_FILE, spec_text(spec))):
         draft = folder / f"{name}.part"
         draft.write_text(text, encoding="utf-8")
         draft.replace(folder / name)
     return spec
 
 
-def _spec_text(spec: Spec) -> str:
+def spec_text(spec: Spec) -> str:
+    """The spec as bundle.json holds it."""
     text = json.dumps(spec.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     return text + "\n"
 

@@ -1,5 +1,6 @@
 """A network's weights as a file: rounded, written, read again; needs Keras when called."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from leukemia_app.bundles.reference import REFERENCE_FILE, Reference
 from leukemia_app.bundles.spec import Spec
+from leukemia_app.bundles.weights_file import check_weights_file
 from leukemia_app.errors import BundleError
 
 if TYPE_CHECKING:
@@ -22,10 +24,12 @@ def load_network(folder: Path, spec: Spec) -> "Network":
     """The bundle's network with its weights, to serve, to explain or to train on; needs Keras.
 
     Raises:
-        BundleError: the weights do not fit the network that the bundle names.
+        BundleError: the weights do not fit the network that the bundle names, or are more than
+            arrays of numbers.
     """
     from leukemia_app.networks.build import build_network
 
+    check_weights_file(folder / WEIGHTS_FILE)
     n_outputs = Reference.load(folder / REFERENCE_FILE).n_outputs
     try:
         network = build_network(
@@ -45,19 +49,117 @@ def load_network(folder: Path, spec: Spec) -> "Network":
 
 
 def round_weights(network: "Network") -> None:
-    """Round every kernel to the nearest float16 value, in place; the variables stay float32.
+    """Round the weights to the nearest float16 values, in place; the variables stay float32.
 
-    Halves the stored weights. Do it before anything is measured, so that the figures are those
-    of the network that is served. Vectors (offsets, normalisation) are left as they are, and so
-    is any kernel beyond float16's range.
+    Halves the files. Do it before anything is measured, so that the figures are those of the
+    network that is served. A serving file holds batch normalisation folded into the convolution
+    before it: what is rounded is the folded kernel and offset. What is beyond float16's range is
+    left as it is. A second time changes nothing.
     """
+    from keras.layers import BatchNormalization
+
+    folded: set[int] = set()
+    for part in (network.backbone, network.head):
+        convolutions = _convolutions_before(part)
+        for layer in part.layers:
+            if isinstance(layer, BatchNormalization):
+                _round_normalisation(layer, convolutions.get(layer.name))
+                folded |= {id(variable) for variable in layer.variables}
+    scales = _scales_before(network.backbone)
     for variable in network.model.variables:
         values = variable.numpy()
-        if values.ndim >= 2 and values.dtype == np.float32:
-            with np.errstate(over="ignore"):
-                rounded = values.astype(np.float16).astype(np.float32)
+        if id(variable) not in folded and values.dtype == np.float32:
+            scale = scales.get(id(variable), np.float32(1))
+            rounded = _half(values * scale) / scale
             if np.isfinite(rounded).all():
                 variable.assign(rounded)
+
+
+def _convolutions_before(part: Any) -> dict[str, Any]:
+    """By name of a batch normalisation: the convolution whose output it alone reads."""
+    from keras.layers import BatchNormalization, Conv2D, DepthwiseConv2D, InputLayer
+    from keras.tree import flatten
+
+    layers = [layer for layer in part.layers if not isinstance(layer, InputLayer)]
+    readers = Counter(id(tensor) for layer in layers for tensor in flatten(layer.input))
+    made_by = {id(layer.output): layer for layer in layers}
+    found = {}
+    for layer in layers:
+        if isinstance(layer, BatchNormalization) and readers[id(layer.input)] == 1:
+            before = made_by.get(id(layer.input))
+            if isinstance(before, Conv2D | DepthwiseConv2D):
+                found[layer.name] = before
+    return found
+
+
+def _scales_before(part: Any) -> dict[int, np.float32]:
+    """By id of the first kernel: the factor of the pictures, where the network has one inside.
+
+    EfficientNet divides by 255; that is folded into its first convolution, too.
+    """
+    from keras.layers import Conv2D, Rescaling
+
+    scale = None
+    for layer in part.layers:
+        if isinstance(layer, Rescaling) and np.ndim(layer.scale) == 0:
+            scale = np.float32(layer.scale)
+        elif isinstance(layer, Conv2D):
+            return {} if scale is None else {id(layer.kernel): scale}
+    return {}
+
+
+def _round_normalisation(layer: Any, convolution: Any | None) -> None:
+    """Make what is left of a batch normalisation, folded, float16 values.
+
+    With gain g, offset b, mean m and variance v, g (x - m) / sqrt(v + e) + b stays what it is for
+    x' = s x, s = |g| / sqrt(v + e), m' = s m and v' = g^2 - e. So the convolution takes s, the
+    normalisation keeps the sign, and v' is x's new variance but for e: training can go on from
+    here. g is at least sqrt(e), so that v' is not negative.
+    """
+    gain, offset, mean, variance = (
+        variable.numpy().astype(np.float64)
+        for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+    )
+    scale = np.abs(gain) / np.sqrt(variance + layer.epsilon)
+    if convolution is not None and _took(convolution, scale):
+        mean = (mean * scale).astype(np.float32).astype(np.float64)
+        gain = np.where(gain < 0, -1, 1) * np.maximum(np.abs(gain), np.sqrt(layer.epsilon) * 1.001)
+        variance = (gain**2 - layer.epsilon).astype(np.float32).astype(np.float64)
+    bias: NDArray[np.float32] | float = 0.0
+    if convolution is not None and convolution.use_bias:
+        bias = _half(convolution.bias.numpy())
+    deviation = np.sqrt(variance + layer.epsilon)
+    slope = _half(gain / deviation)
+    shift = slope * (bias - mean)
+    values = (slope * deviation, _half(offset + shift) - shift, mean, variance)
+    for variable, new in zip(
+        (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance), values, strict=True
+    ):
+        # What float32 cannot tell apart stays, so that a second time changes nothing.
+        if not np.allclose(variable.numpy(), new, rtol=1e-6, atol=1e-9):
+            variable.assign(new)
+
+
+def _took(convolution: Any, scale: NDArray[np.float64]) -> bool:
+    """Multiply a convolution's channels, unless that changes nothing or leaves float16's range."""
+    from keras.layers import DepthwiseConv2D
+
+    kernel = convolution.kernel.numpy()
+    if isinstance(convolution, DepthwiseConv2D):  # (rows, columns, channels, copies of each)
+        scaled = _half(kernel * scale.reshape(kernel.shape[2:]))
+    else:
+        scaled = _half(kernel * scale)
+    if np.allclose(scale, 1, rtol=0, atol=1e-6) or not np.isfinite(scaled).all():
+        return False
+    convolution.kernel.assign(scaled)
+    if convolution.use_bias:
+        convolution.bias.assign(_half(convolution.bias.numpy() * scale))
+    return True
+
+
+def _half(values: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16).astype(np.float32)
 
 
 def save_weights(network: "Network", path: Path) -> None:

@@ -8,9 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leukemia_app.data.ignored import TABLE_SUFFIX, reason_to_ignore, suffix_of
-from leukemia_app.data.manifest import SUFFIXES
-from leukemia_app.data.safe_names import (
+from leukemia_app.archives.safe_names import (
     Claims,
     UnsafeNameError,
     counted,
@@ -18,7 +16,9 @@ from leukemia_app.data.safe_names import (
     safe_parts,
     shown,
 )
-from leukemia_app.data.zip_reader import Member, MemberError, ZipReader, open_zip
+from leukemia_app.archives.zip_reader import Member, MemberError, ZipReader, open_zip
+from leukemia_app.data.ignored import TABLE_SUFFIX, reason_to_ignore, suffix_of
+from leukemia_app.data.manifest import SUFFIXES
 from leukemia_app.errors import DatasetError
 from leukemia_app.settings import Settings
 
@@ -134,7 +134,10 @@ class _Tally:
 
 def _opened(path: Path, limits: ZipLimits, stack: ExitStack) -> _Archive:
     file = stack.enter_context(open_zip(path))
-    reader = ZipReader(file, path.name, ENTRIES_PER_FILE * limits.max_files)
+    reader = ZipReader(
+        file, path.name, ENTRIES_PER_FILE * limits.max_files,
+        "Pack fewer files into it, or raise LEUKEMIA_ZIP_FILES.",
+    )  # fmt: skip
     ignored: Counter[str] = Counter()
     wanted = []
     for member in reader.members:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.archives.safe_names import counted, listed
 from leukemia_app.data.groups import NamedGroups, duplicate_links, joined_groups, suspected_groups
 from leukemia_app.data.layouts import Entry
 from leukemia_app.data.manifest import Row
-from leukemia_app.data.safe_names import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.archives.safe_names import counted, listed
 from leukemia_app.data.runs import runs_of
-from leukemia_app.data.safe_names import counted, listed
 from leukemia_app.errors import DatasetError
 
 MAX_PATTERN = 200

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from leukemia_app.archives.safe_names import counted, listed
 from leukemia_app.data.class_folders import part_of
 from leukemia_app.data.groups import cnmc_patient
-from leukemia_app.data.safe_names import counted, listed
 from leukemia_app.errors import DatasetError
 
 MAX_TABLE_BYTES = 50_000_000

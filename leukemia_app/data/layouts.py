@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from leukemia_app.archives.safe_names import counted
 from leukemia_app.data.aliases import labels_by_raw, tidy_label
 from leukemia_app.data.class_folders import check_choice, part_of, parts_in, place
 from leukemia_app.data.folder_files import FolderFiles, files_in
 from leukemia_app.data.groups import cnmc_patient
 from leukemia_app.data.label_tables import Line, Table, match, read_table
-from leukemia_app.data.safe_names import counted
 from leukemia_app.errors import DatasetError
 
 UNNAMED = "pictures that no table names"

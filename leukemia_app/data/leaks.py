@@ -5,8 +5,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from leukemia_app.archives.safe_names import counted, listed
 from leukemia_app.data.manifest import Row
-from leukemia_app.data.safe_names import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True)

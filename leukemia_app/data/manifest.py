@@ -1,6 +1,7 @@
 """Which pictures there are, with label, group and part."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,20 +84,32 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     """
     draft = path.with_name(f"{path.name}.part")
     with draft.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.writer(lines)
-        writer.writerow(COLUMNS)
-        for row in rows:
-            cells = [getattr(row, column) for column in COLUMNS]
-            if not all(cells[:3]):
-                raise DatasetError(f"{row.file or 'A row'} lacks its file, label or group; "
-                                   "give it all three.")  # fmt: skip
-            try:
-                writer.writerow(cells)
-            except UnicodeEncodeError as error:
-                raise DatasetError(
-                    f"{row.file!r} has a name that is no text; rename the file."
-                ) from error
+        lines.write(table_of(rows))
     draft.replace(path)
+
+
+def table_of(rows: Sequence[Row]) -> str:
+    """`rows` as the text of that CSV.
+
+    Raises:
+        DatasetError: as `write_manifest`.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        cells = [getattr(row, column) for column in COLUMNS]
+        if not all(cells[:3]):
+            raise DatasetError(f"{row.file or 'A row'} lacks its file, label or group; "
+                               "give it all three.")  # fmt: skip
+        try:
+            "".join(cells).encode()
+        except UnicodeEncodeError as error:
+            raise DatasetError(
+                f"{row.file!r} has a name that is no text; rename the file."
+            ) from error
+        writer.writerow(cells)
+    return text.getvalue()
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.archives.safe_names import counted
 from leukemia_app.data.manifest import Row
-from leukemia_app.data.safe_names import counted
 
 SHARES = (0.64, 0.16, 0.2)
 """Of train, val and test: a fifth is kept back, and a fifth of the rest to choose by."""

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from leukemia_app.archives.safe_names import listed, shown
 from leukemia_app.data.facts import PictureFacts
 from leukemia_app.data.findings import (
     Clusters,
@@ -19,7 +20,6 @@ from leukemia_app.data.health import ClassCount, Control, Health, Note, Problem,
 from leukemia_app.data.layouts import Entry, Found
 from leukemia_app.data.leaks import leak_report
 from leukemia_app.data.manifest import Row
-from leukemia_app.data.safe_names import listed, shown
 from leukemia_app.data.split import Split
 
 SHOWN = 12

@@ -146,6 +146,7 @@ def _known_of_data(results: RunResults) -> dict[int, str]:
         9: recipe_words(config.get("recipe", {})),
         10: "" if subset == 1 else f"{100 * subset:g} % of the training groups were used.",
         12: f"{out} No picture is without a label.",
+        17: results.corrected,
         19: partition_words(results),
         20: f"Disjoint by {results.level}." if results.level != "image" else (
             "By image: pictures of one patient may stand on both sides."),

@@ -73,11 +73,16 @@ def _title(results: RunResults) -> str:
 
 
 def page_style() -> str:
-    """The report's CSS with the colours of both modes; paper is always light."""
+    """The report's CSS with the colours of both modes; paper is always light.
+
+    The screen's own mode counts, unless the page has the class `dark` or `light`.
+    """
     return (
         f":root {{color-scheme: light; {variables(LIGHT)}}}\n"
         "@media screen and (prefers-color-scheme: dark) "
-        f"{{:root {{color-scheme: dark; {variables(DARK)}}}}}\n{fragment_style()}"
+        f"{{:root:not(.light) {{color-scheme: dark; {variables(DARK)}}}}}\n"
+        f"@media screen {{:root.dark {{color-scheme: dark; {variables(DARK)}}}}}\n"
+        f"{fragment_style()}"
     )
 
 
@@ -102,6 +107,8 @@ def lead(results: RunResults) -> str:
     if said := run_words.caution(results):
         kind = "r-warn" if results.level == "image" else "r-plain"
         made += f'<p class="{kind}">{escape(said)}</p>'
+    if results.corrected:
+        made += f'<p class="r-warn">{escape(results.corrected)}</p>'
     reds = run_words.red_controls(results)
     made += "".join(f'<p class="r-warn">{escape(red.sentence)}</p>' for red in reds)
     return f'<div class="r-top">{made}{_what_it_is(results)}</div>'
@@ -157,7 +164,8 @@ def split_section(results: RunResults, id: str, thumbnails: Thumbnails) -> str:
             row += [f"{size.by_label.get(label, 0):,}" for label in labels]
         rows.append((name, row))
     how = f"Split {words.split_level(level)}; the figures are of {results.part}."
-    said = [how, run_words.torn(results), run_words.twins(results), leak_words(results)]
+    said = [how, run_words.torn(results), run_words.twins(results), results.corrected,
+            leak_words(results)]  # fmt: skip
     made = "".join(f"<p>{escape(sentence)}</p>" for sentence in said if sentence)
     return made + (table(heads, rows) if rows else nothing("The run kept no split."))
 

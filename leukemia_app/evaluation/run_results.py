@@ -90,6 +90,9 @@ class RunResults:
     """Time of each phase, pauses taken out."""
     notes: tuple[str, ...]
     """What could not be gathered, and why."""
+    corrected: str = ""
+    """Which labels were changed by hand after a model was seen, and what that does to the figures;
+    empty where none was."""
 
     @cached_property
     def temperature(self) -> float:

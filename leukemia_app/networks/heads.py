@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
 
+DROPOUT = 0.3
+"""Share of the features that a head leaves out at each step of training."""
+
 
 def plain(
-    features: "keras.KerasTensor", n_outputs: int, dropout: float = 0.3
+    features: "keras.KerasTensor", n_outputs: int, dropout: float = DROPOUT
 ) -> "keras.KerasTensor":
     """Global average, dropout, one dense layer: (batch, rows, columns, channels) to logits."""
     import keras
@@ -24,7 +27,7 @@ def plain(
 def attention(
     features: "keras.KerasTensor",
     n_outputs: int,
-    dropout: float = 0.3,
+    dropout: float = DROPOUT,
     channels: int = 128,
     heads: int = 4,
 ) -> "keras.KerasTensor":

@@ -62,7 +62,7 @@ def adapt_config(
         group_level=manifest.group_level, labels=labels, backbone=spec.network.backbone,
         head=spec.network.head, head_arguments=spec.network.head_arguments, recipe=spec.recipe,
         start=f"bundle:{bundle}", keep_head=True, own_statistics=True,
-        shares=(0.8 * most, 0.2 * most, 1 - most),
+        shares=(0.8 * most, 0.2 * most, 1 - most), fraction=_fraction(manifest),
         head_epochs=20, head_patience=6, feature_copies=8, head_rate=3e-4,
         tune_epochs=12, tune_from=NORMALISATION, frozen_normalisation=False, tune_rate=1e-3,
         patience=0, steps_per_epoch=16, average_momentum=0.95, answered_error=0.05,
@@ -72,6 +72,12 @@ def adapt_config(
                         noise_sd=4, black_border=spec.recipe.blank_background),
         about=_about(spec, labels, len(manifest.rows)),
     )  # fmt: skip
+
+
+def _fraction(manifest: Manifest) -> float:
+    """Share of the training part that is learned from, where the pictures come with their parts."""
+    given = len(manifest.part("train"))
+    return min(1.0, max(0.01, 0.8 * MOST_PICTURES / given)) if given else 1.0
 
 
 def _labels(spec: Spec, manifest: Manifest) -> tuple[str, ...]:
@@ -96,7 +102,9 @@ def _labels(spec: Spec, manifest: Manifest) -> tuple[str, ...]:
 
 def _about(spec: Spec, labels: Sequence[str], n_pictures: int) -> About:
     lost = [name for name in spec.label_names if name not in labels]
-    limits = f"Adapted from {spec.id} with at most {MOST_PICTURES} of {n_pictures} pictures."
+    limits = (
+        f"Adapted from {spec.id}: it learned from at most {MOST_PICTURES} of {n_pictures} pictures."
+    )
     if lost:
         limits += f" It has no answer for {', '.join(lost)}: the pictures had none."
     return About(

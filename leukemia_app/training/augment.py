@@ -20,9 +20,9 @@ HIGHEST_QUALITY = 90
 RANGES: Ranges = {
     "rotation_degrees": (0, 180), "zoom": (0, 1), "shear": (0, 1), "shift": (0, 1),
     "stain_gain_sd": (0, 2), "stain_offset_sd": (0, 1), "stain_probability": (0, 1),
-    "grey_probability": (0, 1), "brightness": (0, 2), "blur_sigma_px": (0, 50),
-    "jpeg_quality": (0, HIGHEST_QUALITY - 1), "noise_sd": (0, 128), "bar_probability": (0, 1),
-    "cutout": (0, 1),
+    "grey_probability": (0, 1), "brightness": (0, 2), "contrast": (0, 2),
+    "blur_sigma_px": (0, 50), "jpeg_quality": (0, HIGHEST_QUALITY - 1), "noise_sd": (0, 128),
+    "bar_probability": (0, 1), "cutout": (0, 1),
 }  # fmt: skip
 
 
@@ -45,6 +45,8 @@ class Augment:
     grey_probability: float = 0.2
     brightness: float = 0.35
     """Largest change of light, as the logarithm of the factor."""
+    contrast: float = 0.0
+    """Largest change of the distance from the picture's mean, as the logarithm of the factor."""
     blur_sigma_px: float = 1.8
     """Largest blur at 224 px; a third of the pictures get some."""
     jpeg_quality: int = 15
@@ -93,7 +95,18 @@ def augment(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8
         pixels = cv2.convertScaleAbs(
             pixels, alpha=float(np.exp(rng.uniform(-how.brightness, how.brightness / 2)))
         )
+    if how.contrast:
+        pixels = _stretch_greys(pixels, float(np.exp(rng.uniform(-how.contrast, how.contrast))))
     return _degrade(pixels, how, rng)
+
+
+def _stretch_greys(pixels: UInt8Array, factor: float) -> UInt8Array:
+    mean = float(pixels.mean())
+    greys = np.clip((np.arange(256) - mean) * factor + mean, 0, 255).round().astype(np.uint8)
+    # As with stain, a data set's own black background stays black.
+    greys[0] = 0
+    made: UInt8Array = cv2.LUT(pixels, greys)
+    return made
 
 
 def _move(pixels: UInt8Array, how: Augment, rng: np.random.Generator) -> UInt8Array:

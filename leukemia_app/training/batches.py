@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from leukemia_app.training.config import RunConfig
 
 Batch = tuple[FloatArray, FloatArray]
 """Input and what the loss compares the answer with."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ def disturbed_batches(
         yield batch, answers_of(data.targets[chosen], config.n_outputs)
 
 
-def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def one_ahead(batches: Iterator[Made]) -> Iterator[Made]:
     """The same batches; the next one is made in a thread while the network learns from this one."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)

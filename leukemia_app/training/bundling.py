@@ -27,6 +27,7 @@ from leukemia_app.training.batches import TrainingSet, disturbed_tensors, logits
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.parts import Parts
 from leukemia_app.training.pixels import PixelCache
+from leukemia_app.training.seen import start_spec
 
 SCOPE_FILE = "scope.npz"
 OPENCV_PACKAGES = (
@@ -95,9 +96,14 @@ def build_bundle(
     fitted: Fitted,
     cache: PixelCache,
     parts: Parts,
+    *,
+    caveat: str = "",
 ) -> Spec:
-    """Write the bundle without figures; they are measured on what is served."""
-    about = config.about
+    """Write the bundle without figures; they are measured on what is served.
+
+    A `caveat` of this one run stands behind the limits that the configuration tells.
+    """
+    about, parent = config.about, start_spec(config)
     spec = Spec(
         id=config.id,
         title=about.title or config.id,
@@ -115,26 +121,40 @@ def build_bundle(
         positive_threshold=fitted.positive_threshold,
         scope=ScopeSpec(file=SCOPE_FILE, limit=fitted.limit),
         figures=(),
-        data={**about.data, "limits": about.limits},
+        data={**about.data, "limits": " ".join(filter(None, (about.limits, caveat)))},
         split=_split_facts(config, cache, parts),
         intended_use=about.intended_use,
         not_for=about.not_for,
         licence=about.licence,
-        parents=_parents(config.start),
-        training={"command": command(config), "seed": config.seed, "config": config.to_dict()},
+        parents=_parents(config, parent),
+        training={"command": command(config), "seed": config.seed,
+                  "config": _portable(config, parent)},
         versions=_versions(),
         files={},
-        seen=tuple(
-            cache.digests[row][:SEEN_DIGITS] for row in np.concatenate([parts.learn, parts.check])
-        ),
-    )
+        seen=_seen(cache, parts, parent),
+    )  # fmt: skip
     return write_bundle(folder, spec, network, fitted.scope)
 
 
-def _parents(start: str) -> tuple[str, ...]:
-    """Whose weights the training began with: a bundle, a file, or Keras' own of ImageNet."""
-    kind, _, place = start.partition(":")
-    return () if kind == "none" else (Path(place).name or kind,)
+def _parents(config: RunConfig, parent: Spec | None) -> tuple[str, ...]:
+    """Whose weights the training began with, and theirs before them, the nearest first."""
+    if parent is not None:
+        return tuple(dict.fromkeys((parent.id, *parent.parents)))
+    kind, _, place = config.start.partition(":")
+    if kind == "imagenet":
+        return (f"{config.backbone} of Keras, learned from ImageNet",)
+    return (Path(place).name,) if place else ()
+
+
+def _portable(config: RunConfig, parent: Spec | None) -> dict[str, Any]:
+    """The settings with the model by its id: its folder means nothing on another machine."""
+    return config.to_dict() | ({} if parent is None else {"start": f"bundle:{parent.id}"})
+
+
+def _seen(cache: PixelCache, parts: Parts, parent: Spec | None) -> tuple[str, ...]:
+    """Digests of what this training learned from and chose by, then of what its parents did."""
+    own = [cache.digests[row][:SEEN_DIGITS] for row in np.concatenate([parts.learn, parts.check])]
+    return tuple(dict.fromkeys((*own, *(parent.seen if parent else ()))))
 
 
 def _versions() -> dict[str, str]:

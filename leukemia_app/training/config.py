@@ -23,6 +23,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("adamw", "adam"), "schedule": ("cosine", "plateau"),
     "precision": ("float32", "bfloat16", "auto"),
 }  # fmt: skip
+DROPOUTS = (0, 0.9)
+"""Least and largest `dropout` among the head's arguments."""
 NAMED_SETS: Mapping[str, tuple[str, ...]] = {"controls": CONTROLS, "baselines": BASELINES}
 RANGES: Ranges = {
     "folds": (0, 100), "seed": (0, 2**32 - 1), "head_epochs": (0, 10_000),
@@ -203,6 +205,9 @@ class RunConfig:
                 raise RunError(f"{field_name} has {strange[0]!r}; use {', '.join(known)}.")
         if not isinstance(self.head_arguments, Mapping):
             raise RunError(f"head_arguments is {self.head_arguments!r}; use an object.")
+        dropout, (least, most) = self.head_arguments.get("dropout", 0), DROPOUTS
+        if type(dropout) not in (int, float) or not least <= dropout <= most:
+            raise RunError(f"head_arguments.dropout is {dropout!r}; use {least:g} to {most:g}.")
         _check_texts(self.external, "external")
 
     @property

@@ -10,6 +10,14 @@ import cv2
 import numpy as np
 
 from leukemia_app.data.archive import ZipLimits, unpack
+from leukemia_app.data.corrections import (
+    DROPPED,
+    Change,
+    Correction,
+    changes_words,
+    correct,
+    resolve,
+)
 from leukemia_app.data.facts import PictureFacts, facts_of, looks
 from leukemia_app.data.findings import clusters_of
 from leukemia_app.data.grouping import group_rows
@@ -24,6 +32,7 @@ from leukemia_app.imaging.decode import DEFAULT_LIMITS, Limits
 from leukemia_app.imaging.overlay import thumbnail
 from leukemia_app.imaging.picture import Picture
 from leukemia_app.training.controls import measure_controls
+from leukemia_app.training.corrections import decisions, keep_changes
 from leukemia_app.training.data_folder import (
     ARCHIVES,
     HEALTH,
@@ -42,6 +51,8 @@ from leukemia_app.training.reading import PictureReader
 
 THUMBNAIL_PX = 160
 JPEG_QUALITY = 85
+ByHand = Callable[[Sequence[str]], Sequence[Correction]]
+"""Gives what a person corrected, for the files that there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +64,8 @@ class Checked:
     """Readable pictures with group and part: the manifest."""
     thumbs: Mapping[str, bytes]
     """JPEG of each file of `health.shown`, without metadata."""
+    changes: tuple[Change, ...] = ()
+    """What a person had corrected, as far as it changed something."""
 
 
 def check_dataset(
@@ -76,7 +89,9 @@ def check_dataset(
     source = folder.source()
     if not (folder.path / HEALTH).exists():
         folder.set_state("preparing")
-        checked = check_pictures(source, folder.path, report=report, should_stop=should_stop)
+        by_hand = decisions(folder)
+        checked = check_pictures(source, folder.path, report=report, should_stop=should_stop,
+                                 by_hand=lambda files: by_hand)  # fmt: skip
         keep(checked, folder)
     wish = folder.read_json(LEAK_WISH)
     if wish is not None:
@@ -128,6 +143,7 @@ def keep(checked: Checked, folder: JobFolder) -> None:
     try:
         (folder.path / THUMBS).mkdir(parents=True, exist_ok=True)
         write_manifest(folder.path / MANIFEST, checked.rows)
+        keep_changes(folder, checked.changes)
         names = {}
         for number, (file, jpeg) in enumerate(checked.thumbs.items()):
             names[file] = f"{THUMBS}/{number}.jpg"
@@ -156,11 +172,13 @@ def check_pictures(
     limits: Limits = DEFAULT_LIMITS,
     report: Report = lambda kind, **numbers: None,
     should_stop: Callable[[], bool] = lambda: False,
+    by_hand: ByHand = lambda files: (),
 ) -> Checked:
     """Everything that can be said of a data set without a network; `home` is the folder it is in.
 
-    Unreadable pictures, and those deleted meanwhile, are problems with a name. Memory grows by a
-    few kilobytes a picture.
+    Corrections `by_hand` change labels and leave pictures out once the split is made: nothing
+    moves to another part for them. Unreadable pictures, and those deleted meanwhile, are problems
+    with a name. Memory grows by a few kilobytes a picture.
 
     Raises:
         DatasetError: the folder cannot be understood, or not one picture can be read.
@@ -183,7 +201,7 @@ def check_pictures(
             f"Not one of the {len(problems):,} pictures of {source.name} can be read. "
             f"{problems[0].reason}"
         )
-    survey = _survey(source, found, facts)
+    survey, changes = _by_hand(_survey(source, found, facts), by_hand)
     controls, gone = measure_controls(reader, survey.split.rows)
     health = build_health(source.name, survey, _once(*problems, *gone), controls)
     thumbs, missing = reader.all(health.shown, _thumb, "prepare", phase="thumbnails")
@@ -194,7 +212,7 @@ def check_pictures(
         report("left out", reason=problem.reason)
     unreadable = {problem.file for problem in health.problems}
     rows = tuple(row for row in survey.split.rows if row.file not in unreadable)
-    return Checked(health=health, rows=rows, thumbs=dict(thumbs))
+    return Checked(health=health, rows=rows, thumbs=dict(thumbs), changes=changes)
 
 
 def _survey(source: DataSource, found: Found, facts: Sequence[PictureFacts]) -> Survey:
@@ -218,6 +236,35 @@ def _survey(source: DataSource, found: Found, facts: Sequence[PictureFacts]) -> 
         found=found, entries=entries, facts=tuple(facts), clusters=clusters, named=named,
         grouping=grouping, split=split_rows(grouping.rows, source.seed),
     )  # fmt: skip
+
+
+def _by_hand(survey: Survey, by_hand: ByHand) -> tuple[Survey, tuple[Change, ...]]:
+    """The survey with a person's corrections in it, and what they changed."""
+    found, grouping, split = survey.found, survey.grouping, survey.split
+    files = [entry.file for entry in survey.entries]
+    labels = {entry.label for entry in survey.entries}
+    wishes = resolve(by_hand(files), files, labels, found.labels)
+    done = correct(split.rows, wishes.by_file)
+    rows = {row.file: row for row in correct(grouping.rows, wishes.by_file).rows}
+    kept = [number for number, file in enumerate(files) if file in rows]
+    if not kept:
+        raise DatasetError("Every picture was dropped by hand; undo some, then check again.")
+    n_dropped = len(files) - len(kept)
+    ignored = dict(found.ignored) | ({DROPPED: n_dropped} if n_dropped else {})
+    entries = tuple(
+        replace(survey.entries[number], label=rows[files[number]].label) for number in kept
+    )
+    dropped = set(files) - rows.keys()
+    told = (changes_words(done.changes), *wishes.notes)
+    corrected = Survey(
+        found=replace(found, ignored=ignored, entries=tuple(
+            entry for entry in found.entries if entry.file not in dropped)),
+        entries=entries, facts=tuple(survey.facts[number] for number in kept),
+        clusters=survey.clusters[kept], named=tuple(survey.named[number] for number in kept),
+        grouping=replace(grouping, rows=tuple(rows[files[number]] for number in kept)),
+        split=replace(split, rows=done.rows, notes=(*filter(None, told), *split.notes)),
+    )  # fmt: skip
+    return corrected, done.changes
 
 
 def _once(*problems: Problem) -> tuple[Problem, ...]:

@@ -24,11 +24,11 @@ from leukemia_app.training.batches import (
 )
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.features import Features, cached_features
+from leukemia_app.training.learner import Learner, learner_of
 from leukemia_app.training.run_folder import Stopped
-from leukemia_app.training.schedule import compile_model, learning_rate, lower_on_plateau
+from leukemia_app.training.schedule import learning_rate, lower_on_plateau
 from leukemia_app.training.state import (
     Progress,
-    load_state,
     load_weights,
     save_state,
     save_weights,
@@ -51,6 +51,8 @@ class Training:
     """Called with a kind and numbers: one event of the run."""
     should_stop: Callable[[], bool]
     """Whether somebody asked for an end; called before every step."""
+    devices: tuple[str, ...] = ()
+    """Two or more share the batches of the tuning; the head learns in seconds on one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class _Phase:
     kind: str
     """Of the event that ends an epoch."""
     model: keras.Model
+    """What is scored: the network or its head, or the one that is trained in copies of it."""
     batches: Callable[[int], Iterator[Batch]]
     """The batches of an epoch."""
     check_logits: Callable[[], FloatArray]
@@ -73,6 +76,7 @@ class _Phase:
     """Of the running average of the weights that is scored and kept."""
     state: Path
     best: Path
+    devices: tuple[str, ...] = ()
 
 
 def features_of(training: Training) -> Features:
@@ -133,19 +137,19 @@ def fine_tune(training: Training) -> list[FloatArray]:
         check_logits=partial(logits_of, model, data.pixels, data.check, config.recipe),
         n_epochs=config.tune_epochs, n_steps=n_steps, rate=config.tune_rate,
         rate_name="tune_rate", patience=config.patience, momentum=config.average_momentum,
-        state=training.folder / "state", best=training.folder / BEST,
+        state=training.folder / "state", best=training.folder / BEST, devices=training.devices,
     ))  # fmt: skip
 
 
 def _carry_out(training: Training, phase: _Phase) -> list[FloatArray]:
     """Train for the epochs that are left; the best weights so far."""
-    compile_model(phase.model, training.config, phase.rate)
-    progress = load_state(phase.state, phase.model) or _begun(training, phase)
+    learner = learner_of(phase.model, training.config, phase.rate, phase.devices)
+    progress = learner.resume(phase.state) or _begun(training, phase)
     for epoch in range(progress.epoch, phase.n_epochs):
         if phase.patience and epoch - progress.best_epoch >= phase.patience and epoch:
             break
         started = time.monotonic()
-        numbers = _learn(training, phase, progress, epoch)
+        numbers = _learn(training, phase, learner, progress, epoch)
         progress.epoch = epoch + 1
         if len(training.data.check):
             numbers |= _check(training, phase, progress)
@@ -156,7 +160,7 @@ def _carry_out(training: Training, phase: _Phase) -> list[FloatArray]:
             progress.best_loss = numbers.get("val_loss", math.inf)
             progress.best_epoch = progress.epoch
             save_weights(phase.best, progress.average)
-        save_state(phase.state, phase.model, progress)
+        save_state(phase.state, learner.model, progress)
         training.report(
             phase.kind, epoch=progress.epoch, epochs=phase.n_epochs, best=is_best, **numbers,
             seconds=round(time.monotonic() - started, 3),
@@ -175,19 +179,20 @@ def _begun(training: Training, phase: _Phase) -> Progress:
     return progress
 
 
-def _learn(training: Training, phase: _Phase, progress: Progress, epoch: int) -> dict[str, float]:
+def _learn(
+    training: Training, phase: _Phase, learner: Learner, progress: Progress, epoch: int
+) -> dict[str, float]:
     """One epoch: mean loss and accuracy over its own batches, and the last learning rate."""
-    model, n_steps = phase.model, phase.n_epochs * phase.n_steps
+    n_steps = phase.n_epochs * phase.n_steps
     found, rate = [], phase.rate
     for batch, answers in phase.batches(epoch):
         if training.should_stop():
             raise Stopped
         rate = learning_rate(training.config, progress, n_steps, phase.rate)
-        model.optimizer.learning_rate = rate
-        loss, right = map(float, model.train_on_batch(batch, answers))
+        loss, right = learner.learn(batch, answers, rate)
         found.append((_finite(loss, _words(phase, epoch), phase), right))
         progress.step += 1
-        _average(progress, model, phase.momentum)
+        _average(progress, learner.model, phase.momentum)
         if phase.kind == "epoch":
             training.report("step", epoch=epoch + 1, step=progress.step, steps=n_steps, loss=loss)
     loss, accuracy = np.mean(found, axis=0)

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.imaging.prepare import scale
 from leukemia_app.networks.build import Network
-from leukemia_app.training.batches import Batch, TrainingSet, answers_of, disturbed_tensors
+from leukemia_app.training.batches import (
+    Batch,
+    TrainingSet,
+    answers_of,
+    disturbed_tensors,
+    one_ahead,
+)
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.disk import require_space
 
@@ -46,15 +52,16 @@ class Features:
         self, config: RunConfig, data: TrainingSet, epoch: int, n_steps: int
     ) -> Iterator[Batch]:
         """The epoch's batches; one row of random numbers serves all epochs, from the first on."""
-        rng = np.random.default_rng([config.seed, 1])
+        # A draw takes one number; those of the epochs before are passed over at once.
+        numbers = np.random.PCG64([config.seed, 1]).advance(epoch * n_steps * config.batch_size)
+        rng = np.random.Generator(numbers)
         chances = np.tile(data.chances[data.learn], config.feature_copies)
         chances /= chances.sum()
-        for step in range((epoch + 1) * n_steps):
+        for _ in range(n_steps):
             chosen = rng.choice(len(self.learn), config.batch_size, p=chances)
-            if step >= epoch * n_steps:
-                chosen.sort()
-                answers = answers_of(self.targets[chosen], config.n_outputs)
-                yield self.learn[chosen].astype(np.float32), answers
+            chosen.sort()
+            answers = answers_of(self.targets[chosen], config.n_outputs)
+            yield self.learn[chosen].astype(np.float32), answers
 
 
 def cached_features(
@@ -115,7 +122,7 @@ def _kept(
     draft = path.with_name(f"draft-{path.name}")
     values = np.lib.format.open_memmap(draft, mode="w+", dtype=dtype, shape=shape)
     done = 0
-    for batch in batches:
+    for batch in one_ahead(batches):
         values[done : done + len(batch)] = model.predict_on_batch(batch).astype(np.float32)
         done += len(batch)
         on_batch(done)

@@ -50,8 +50,8 @@ class JobQueue:
     def add(self, name: str, files: Callable[[str], Mapping[str, object]]) -> JobFolder:
         """A new job at the end of the line, under that name or the next free one.
 
-        `files` gives the job's JSON files, by name, for the name that it gets. The folder appears
-        whole or not at all.
+        `files` gives the job's files, by name, for the name that it gets: text as it is, all else
+        as JSON. The folder appears whole or not at all.
 
         Raises:
             RunError: training is off, too many wait, or the folder cannot be written.
@@ -62,8 +62,12 @@ class JobQueue:
             free = _free_name(self.root, name)
             draft = JobFolder(path=self.root / f".draft-{free}")
             try:
+                draft.path.mkdir(parents=True)
                 for file, values in files(free).items():
-                    draft.write_json(file, values)
+                    if isinstance(values, str):
+                        (draft.path / file).write_text(values, encoding="utf-8", newline="")
+                    else:
+                        draft.write_json(file, values)
                 draft.set_state("queued", ticket=self._next_ticket())
                 draft.path.rename(self.root / free)
             except OSError as error:

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 from leukemia_app.errors import RunError
@@ -11,6 +13,8 @@ from leukemia_app.training import locks
 SECRET_FILE = "browser.secret"  # noqa: S105 a file's name
 SECRET_BYTES = 32
 WAIT_S = 10.0
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers that a proxy adds, in small letters."""
 
 
 def new_secret() -> str:
@@ -38,6 +42,45 @@ def owner_of_login(name: str) -> str:
     if not name:
         raise RunError("Nobody is logged in; log in to see your runs.")
     return f"login:{name}"
+
+
+def may_see_commands(
+    listens_on: str, login: str | None, headers: Mapping[str, str], client: str | None
+) -> bool:
+    """Whether a visitor of the page is the one whose command line began the runs of nobody.
+
+    So on a laptop: the visitor sits at it, and the server asks for no login.
+    """
+    return not login and sits_here(listens_on, headers, client)
+
+
+def sits_here(listens_on: str, headers: Mapping[str, str], client: str | None) -> bool:
+    """Whether the server listens on the loopback address only, and the visitor sits at it.
+
+    A proxy that carries others there adds a header, or keeps the name that they asked for in
+    `Host`; so does a page elsewhere whose name was made to point here.
+    """
+    if not _is_loopback(listens_on):
+        return False
+    if any(name.lower() in FORWARDED for name in headers):
+        return False
+    host = next((value for name, value in headers.items() if name.lower() == "host"), "")
+    return _is_loopback(_without_port(host)) and _is_loopback(client or "")
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() and not name.endswith(":") else host
+
+
+def _is_loopback(host: str) -> bool:
+    host = host.removeprefix("[").removesuffix("]").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def server_secret(state_dir: Path) -> str:

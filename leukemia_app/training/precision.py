@@ -1,23 +1,41 @@
 """In which arithmetic a network trains: 16 bits only where that was measured to be faster."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import keras
 
+from leukemia_app.bundles.device import gpu_capabilities
+from leukemia_app.training.config import RunConfig
+
 FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 GAINING = ("vgg16", "resnet50")
 """Backbones of plain convolutions: 1.8 to 2 times as fast; depthwise ones lose."""
 FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+LEAST_CAPABILITY = (8, 0)
+"""NVIDIA's GPUs compute in bfloat16 from this generation on, Ampere."""
 
 
-def choose_policy(precision: str, backbone: str, flags: Set[str]) -> str:
-    """Keras' dtype policy for a configuration's `precision` on a processor with these flags."""
+def policy_here(config: RunConfig) -> str:
+    """Keras' dtype policy for the run on what this process computes on."""
+    return choose_policy(
+        config.precision, config.backbone, processor_flags(), gpus=gpu_capabilities()
+    )
+
+
+def choose_policy(
+    precision: str, backbone: str, flags: Set[str], gpus: Sequence[tuple[int, int]] = ()
+) -> str:
+    """Keras' dtype policy for a configuration's `precision`.
+
+    `gpus` are the compute capabilities of those that are used; where there is none, a processor
+    with these `flags` computes.
+    """
     if precision == "bfloat16":
         return BFLOAT16
-    is_faster = precision == "auto" and backbone in GAINING and not FLAGS.isdisjoint(flags)
-    return BFLOAT16 if is_faster else FLOAT32
+    can = min(gpus) >= LEAST_CAPABILITY if gpus else not FLAGS.isdisjoint(flags)
+    return BFLOAT16 if precision == "auto" and backbone in GAINING and can else FLOAT32
 
 
 def processor_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:

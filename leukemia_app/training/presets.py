@@ -14,6 +14,8 @@ from leukemia_app.training.config import BASELINES, RunConfig
 
 LEAST_STEPS, BATCH = 16, 32
 """An epoch of a small data set repeats its pictures, each time disturbed otherwise."""
+HEAD_STEPS = 600
+"""What a head needs in all, however few steps an epoch has; they take milliseconds each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,6 @@ class Effort:
     largest_side_px: int
     n_features: int
     """Disturbed pictures whose features the head learns from, about."""
-    head_epochs: int
     tune_epochs: int
     """Of a network that starts from features somebody else's pictures gave it."""
     tuned_part: float
@@ -41,17 +42,17 @@ class Effort:
 EFFORTS: Mapping[str, Effort] = {
     "quick": Effort(
         words="A first answer: a new head on known features, and little tuning.",
-        largest_side_px=160, n_features=1500, head_epochs=40, tune_epochs=4, tuned_part=1 / 3,
+        largest_side_px=160, n_features=1500, tune_epochs=8, tuned_part=1 / 3,
         most_steps=40, scratch_epochs=12, extras=False,
     ),
     "balanced": Effort(
         words="What most people want: a new head, then the whole network.",
-        largest_side_px=224, n_features=6000, head_epochs=40, tune_epochs=12, tuned_part=1,
+        largest_side_px=224, n_features=6000, tune_epochs=12, tuned_part=1,
         most_steps=200, scratch_epochs=40, extras=False,
     ),
     "thorough": Effort(
         words="For a figure to publish: longer, with every control and the classical models.",
-        largest_side_px=299, n_features=12_000, head_epochs=40, tune_epochs=40, tuned_part=1,
+        largest_side_px=299, n_features=12_000, tune_epochs=40, tuned_part=1,
         most_steps=1000, scratch_epochs=120, extras=True,
     ),
 }  # fmt: skip
@@ -116,11 +117,12 @@ def _n_learn(manifest: Manifest) -> int:
 
 
 def _from_features(effort: Effort, n_learn: int, tune_from: str) -> dict[str, Any]:
+    head_epochs = min(150, max(20, HEAD_STEPS // max(1, n_learn // BATCH)))
     return {
-        "head_epochs": effort.head_epochs, "head_patience": 8,
+        "head_epochs": head_epochs, "head_patience": head_epochs // 4,
         "feature_copies": min(8, max(1, round(effort.n_features / n_learn))),
         "tune_epochs": effort.tune_epochs, "tune_from": tune_from, "tune_rate": 1e-4,
-        "average_momentum": 0.9 if effort.tune_epochs < 10 else 0.98, "patience": 5,
+        "average_momentum": 0.9 if effort.tune_epochs <= 10 else 0.98, "patience": 5,
         "keep_start": True,
     }  # fmt: skip
 

@@ -48,12 +48,11 @@ def probe(config: RunConfig, began: float) -> Costs:
     import numpy as np
 
     from leukemia_app.training.batches import answers_of, disturbed_tensors
-    from leukemia_app.training.precision import choose_policy, processor_flags
+    from leukemia_app.training.precision import policy_here
     from leukemia_app.training.run_network import network_to_train
     from leukemia_app.training.schedule import compile_model
 
-    policy = choose_policy(config.precision, config.backbone, processor_flags())
-    network = network_to_train(config, policy)
+    network = network_to_train(config, policy_here(config))
     start_s = time.monotonic() - began
     picture_s, segment_s, pixels = _looked_at(config)
     rows, targets = np.arange(config.batch_size) % len(pixels), np.arange(config.batch_size) % 2

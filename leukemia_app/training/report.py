@@ -67,9 +67,9 @@ def thumbnails_of(results: RunResults) -> dict[str, bytes]:
     return made
 
 
-def small_jpeg(pixels: UInt8Array) -> bytes:
-    """The picture (rows, columns, 3) with its longest side at most 144 px, as a JPEG file."""
-    small = np.ascontiguousarray(thumbnail(pixels, THUMBNAIL_PX)[..., ::-1])
+def small_jpeg(pixels: UInt8Array, longest_px: int = THUMBNAIL_PX) -> bytes:
+    """The picture (rows, columns, 3) with its longest side at most that long, as a JPEG file."""
+    small = np.ascontiguousarray(thumbnail(pixels, longest_px)[..., ::-1])
     written, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not written:
         raise ValueError(f"a picture of {small.shape} could not be written as JPEG.")

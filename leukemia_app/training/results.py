@@ -13,8 +13,9 @@ import numpy as np
 from leukemia_app.bundles.decision import to_probabilities
 from leukemia_app.bundles.spec import Figure, Spec
 from leukemia_app.bundles.store import read_spec
-from leukemia_app.data.manifest import Row, read_manifest
-from leukemia_app.errors import AppError, BundleError
+from leukemia_app.data.corrections import changes_words
+from leukemia_app.data.manifest import COLUMNS, Row, read_manifest
+from leukemia_app.errors import AppError, BundleError, DatasetError
 from leukemia_app.evaluation.baseline_row import Baseline
 from leukemia_app.evaluation.evaluate import Evaluation
 from leukemia_app.evaluation.learning import Epoch
@@ -22,7 +23,9 @@ from leukemia_app.evaluation.measures import NAMES, Answers, Interval, Measured,
 from leukemia_app.evaluation.run_results import PartSize, RunResults
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.training.config import RunConfig
+from leukemia_app.training.corrections import changes_in
 from leukemia_app.training.run_folder import RunFolder
+from leukemia_app.training.seen import kept_seen
 
 ANSWERS_FILE = "report/answers.npz"
 EVALUATION_FILE = "report/evaluation.json"
@@ -77,9 +80,11 @@ def gather(folder: RunFolder) -> RunResults:
     config = folder.config()
     status = folder.status()
     notes: list[str] = []
-    spec = _spec(folder, notes)
-    rows = _split_rows(folder)
+    spec = spec_of(folder, notes)
+    rows = split_rows(folder)
     answers, measured = _answers(folder, config, spec, notes)
+    if (seen := kept_seen(folder)) is not None:
+        notes.append(seen.in_words())
     evaluation = _json(folder.path / EVALUATION_FILE) or {}
     events = list(folder.events())
     return RunResults(
@@ -100,6 +105,7 @@ def gather(folder: RunFolder) -> RunResults:
         torn_groups=None if rows is None else _torn(rows),
         seen_in_training=evaluation.get("left_out", {}).get("seen_in_training"),
         leak=_of_data(config, LEAK_FILE),
+        corrected=_corrected(folder, notes),
         left_out=tuple(
             dict.fromkeys(str(event.get("reason", "")) for event in events
                           if event.get("kind") == "left out")
@@ -126,6 +132,14 @@ def epochs_of(events: Iterable[Mapping[str, Any]]) -> tuple[Epoch, ...]:
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[0] != "head", key[1])))
 
 
+def _corrected(folder: RunFolder, notes: list[str]) -> str:
+    try:
+        return changes_words(changes_in(folder.path))
+    except DatasetError as error:
+        notes.append(str(error))
+        return ""
+
+
 def _level(config: RunConfig) -> str:
     return "image" if config.split == "image" else config.group_level
 
@@ -136,7 +150,8 @@ def _part_words(config: RunConfig) -> str:
     return "a random fifth of the pictures" if config.split == "image" else "the test part"
 
 
-def _spec(folder: RunFolder, notes: list[str]) -> Spec | None:
+def spec_of(folder: RunFolder, notes: list[str]) -> Spec | None:
+    """Of the bundle that the run made; `notes` say why there is none where one lies."""
     if not (folder.path / "bundle").is_dir():
         return None
     try:
@@ -188,7 +203,7 @@ def _answers(
     folder: RunFolder, config: RunConfig, spec: Spec | None, notes: list[str]
 ) -> tuple[Answers | None, Measured | None]:
     """As served where the run kept that, else from the network's own logits."""
-    served = _served(folder.path / ANSWERS_FILE)
+    served = served_answers(folder.path / ANSWERS_FILE)
     evaluation = _json(folder.path / EVALUATION_FILE)
     if served is not None and evaluation is not None:
         return served, _measured(evaluation)
@@ -202,15 +217,16 @@ def _answers(
     except (OSError, ValueError) as error:
         notes.append(f"report/predictions.npz cannot be read ({error}); run the evaluation again.")
         return None, None
-    rows = _test_rows(config, kept, _split_rows(folder), notes)
+    rows = _test_rows(config, kept, split_rows(folder), notes)
     if rows is None or not len(rows):
         return None, None
-    answers = _decided(config, spec, kept["test_logits"], rows, notes)
+    answers = decided(config, spec, kept["test_logits"], rows, notes)
     measured = measure(answers, config.labels)
     return answers, measured if spec is None else _with_card(measured, spec)
 
 
-def _served(path: Path) -> Answers | None:
+def served_answers(path: Path) -> Answers | None:
+    """What the bundle said of the test part as it is served; None where it was not kept."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return Answers(
@@ -253,9 +269,10 @@ def _test_rows(
     return chosen
 
 
-def _decided(
+def decided(
     config: RunConfig, spec: Spec | None, logits: FloatArray, rows: Sequence[Row], notes: list[str]
 ) -> Answers:
+    """What the network's own logits say of these rows; `notes` say what that leaves out."""
     probabilities = to_probabilities(logits, 1.0 if spec is None else spec.temperature)
     predicted = probabilities.argmax(1)
     referred = np.zeros(len(rows), bool)
@@ -288,15 +305,23 @@ def _with_card(measured: Measured, spec: Spec) -> Measured:
     return replace(measured, overall={**measured.overall, **known})
 
 
-def _split_rows(folder: RunFolder) -> tuple[Row, ...] | None:
+def split_rows(folder: RunFolder) -> tuple[Row, ...] | None:
     """Every picture with its part, as the run wrote them down; None for a run that did not."""
+    return rows_in(folder.path / SPLIT_FILE)
+
+
+def rows_in(table: Path) -> tuple[Row, ...] | None:
+    """The rows of a table that `write_manifest` wrote, wherever its pictures are; None without."""
     try:
-        with (folder.path / SPLIT_FILE).open(newline="", encoding="utf-8") as lines:
+        with table.open(newline="", encoding="utf-8") as lines:
+            found = csv.reader(lines)
+            if next(found, None) != list(COLUMNS):
+                return None
             return tuple(
-                Row(file=line["file"], label=line["label"], group=line["group"], part=line["part"])
-                for line in csv.DictReader(lines)
+                Row(file=file, label=label, group=group, part=part)
+                for file, label, group, part in found
             )
-    except (OSError, ValueError, KeyError, csv.Error):
+    except (OSError, ValueError, csv.Error):
         return None
 
 

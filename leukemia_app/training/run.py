@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.bundles.device import compute_exactly, gpu_names
 from leukemia_app.bundles.weights import round_weights
+from leukemia_app.data.corrections import changes_words
 from leukemia_app.errors import RunError
 from leukemia_app.imaging.picture import FloatArray
 from leukemia_app.networks.build import Network
@@ -25,7 +27,7 @@ from leukemia_app.training.engine import (
 )
 from leukemia_app.training.events import Report, seldom
 from leukemia_app.training.memory import feel_pulse
-from leukemia_app.training.precision import FLOAT32, choose_policy, processor_flags
+from leukemia_app.training.precision import FLOAT32, policy_here
 from leukemia_app.training.report import write_report
 from leukemia_app.training.run_data import Loaded, load_run
 from leukemia_app.training.run_figures import PREDICTIONS, score_baselines, score_run
@@ -64,6 +66,8 @@ def carry_out(folder: RunFolder, *, finish: bool = False) -> None:
     if _makes_bundle(config):
         # What the decision is fitted on must be the network that is served.
         round_weights(network)
+    if gpu_names():
+        compute_exactly()
     _enter(folder, "evaluating")
     logits = _predict(network, loaded, folder)
     if _makes_bundle(config):
@@ -112,12 +116,12 @@ def _reporter(folder: RunFolder) -> Report:
 def _trained(loaded: Loaded, folder: RunFolder, report: Report) -> Network:
     """The network in float32 with the weights that are kept."""
     config = loaded.config
-    policy = choose_policy(config.precision, config.backbone, processor_flags())
+    policy = policy_here(config)
     network = network_to_train(config, policy)
     if not (folder.path / TRAINED).exists():
         _train(Training(
             network=network, config=config, data=loaded.data, folder=folder.path, report=report,
-            should_stop=folder.should_stop,
+            should_stop=folder.should_stop, devices=gpu_names(),
         ), folder)  # fmt: skip
         (folder.path / TRAINED).parent.mkdir(exist_ok=True)
         (folder.path / TRAINED).touch()
@@ -168,6 +172,12 @@ def _predict(network: Network, loaded: Loaded, folder: RunFolder) -> FloatArray:
     return logits["check"]
 
 
+def _caveat(loaded: Loaded) -> str:
+    """What the card says of this one run beside its settings."""
+    said = (changes_words(loaded.changes), loaded.seen.in_words() if loaded.seen else "")
+    return " ".join(filter(None, said))
+
+
 def _bundle(
     network: Network, loaded: Loaded, folder: RunFolder, logits: FloatArray, finish: bool
 ) -> None:
@@ -180,6 +190,7 @@ def _bundle(
     if finish:
         early.touch()
     fitted = fit_decision(network, loaded.config, loaded.data, logits)
-    build_bundle(bundle, network, loaded.config, fitted, loaded.cache, loaded.parts)
+    build_bundle(bundle, network, loaded.config, fitted, loaded.cache, loaded.parts,
+                 caveat=_caveat(loaded))  # fmt: skip
     if not finish:
         early.unlink(missing_ok=True)

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from leukemia_app.data.corrections import Change
 from leukemia_app.data.manifest import Manifest
 from leukemia_app.errors import RunError
 from leukemia_app.training.batches import TrainingSet, draw_chances
 from leukemia_app.training.config import RunConfig
+from leukemia_app.training.corrections import take_along
 from leukemia_app.training.estimate import Counts, known_costs
 from leukemia_app.training.events import Report
 from leukemia_app.training.parts import Parts, choose_parts, keep_split
 from leukemia_app.training.pixels import PixelCache, pictures_of, targets
 from leukemia_app.training.run_folder import RunFolder
+from leukemia_app.training.seen import Seen, keep_seen, without_seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,10 @@ class Loaded:
     cache: PixelCache
     parts: Parts
     data: TrainingSet
+    changes: tuple[Change, ...] = ()
+    """What a person had corrected in these pictures."""
+    seen: Seen | None = None
+    """What the model that the run starts from had learned from of them."""
 
 
 def load_run(config: RunConfig, folder: RunFolder, report: Report) -> Loaded:
@@ -40,7 +47,9 @@ def load_run(config: RunConfig, folder: RunFolder, report: Report) -> Loaded:
     )  # fmt: skip
     for problem in cache.problems:
         report("left out", reason=problem)
-    parts = choose_parts(cache.rows, config)
+    parts, seen = without_seen(choose_parts(cache.rows, config), cache.rows, cache.digests, config)
+    keep_seen(folder, seen)
+    changes = take_along(folder, config.groups, cache.rows)
     keep_split(folder.path, cache.rows, parts)
     _tell_plan(config, parts, len(manifest.rows), folder.path.parent / "cache", report)
     numbers = targets(cache.rows, config.labels)
@@ -50,7 +59,8 @@ def load_run(config: RunConfig, folder: RunFolder, report: Report) -> Loaded:
     data = TrainingSet(
         pixels=cache.pixels, targets=numbers, chances=chances, learn=parts.learn, check=parts.check
     )
-    return Loaded(config=config, manifest=manifest, cache=cache, parts=parts, data=data)
+    return Loaded(config=config, manifest=manifest, cache=cache, parts=parts, data=data,
+                  changes=changes, seen=seen)  # fmt: skip
 
 
 def _tell_plan(config: RunConfig, parts: Parts, n_rows: int, cache: Path, report: Report) -> None:

@@ -45,6 +45,8 @@ class RunLine:
     """What can be done with it now: stop, resume, finish, remove."""
     has_bundle: bool
     has_report: bool
+    is_from_commands: bool = False
+    """Whether the command line began it: it has no owner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,27 +124,33 @@ def new_run(
     return RunFolder(path=queue.add(config.id, files).path)
 
 
-def find_run(root: Path, run_id: str, owner: str | None = None) -> RunFolder:
-    """The run of that id; `owner` as in `list_runs`.
+def find_run(
+    root: Path, run_id: str, owner: str | None = None, *, with_commands: bool = False
+) -> RunFolder:
+    """The run of that id; `owner` and `with_commands` as in `list_runs`.
 
     Raises:
         RunError: there is none, or it is somebody else's: nobody learns which.
     """
     folder = RunFolder(path=root / run_id)
     known = BUNDLE_ID.fullmatch(run_id) and (folder.path / "config.json").exists()
-    if not known or not _may_see(folder, owner):
+    if not known or not _may_see(folder, owner, with_commands):
         raise RunError(f"There is no run {run_id!r} of yours; `runs list` names them.")
     return folder
 
 
-def list_runs(root: Path, owner: str | None = None) -> tuple[RunLine, ...]:
+def list_runs(
+    root: Path, owner: str | None = None, *, with_commands: bool = False
+) -> tuple[RunLine, ...]:
     """Every run in that folder, the newest first; with `owner` only theirs.
 
-    The command line asks without one and sees all; a run without an owner is its own.
+    The command line asks without one and sees all; a run without an owner is its own, and shown
+    to an owner only `with_commands`, as `owners.may_see_commands` says.
     """
     found = [(folder, jobs.standing(folder)) for folder in _folders(root)]
     places = _places(found)
-    lines = [_line(folder, now, places) for folder, now in found if _may_see(folder, owner)]
+    lines = [_line(folder, now, places) for folder, now in found
+             if _may_see(folder, owner, with_commands)]  # fmt: skip
     return tuple(sorted(lines, key=lambda line: (-line.made, line.id)))
 
 
@@ -226,8 +234,14 @@ def _seconds_left(folder: RunFolder, trace: Trace) -> float | None:
         return None
 
 
-def _may_see(folder: RunFolder, owner: str | None) -> bool:
-    return owner is None or (owner != "" and folder.owner() == owner)
+def _may_see(folder: RunFolder, owner: str | None, with_commands: bool) -> bool:
+    if owner is None or (with_commands and _is_from_commands(folder)):
+        return True
+    return owner != "" and folder.owner() == owner
+
+
+def _is_from_commands(folder: RunFolder) -> bool:
+    return not (folder.path / "owner.json").exists()
 
 
 def _line_now(folder: RunFolder, now: Standing) -> RunLine:
@@ -254,7 +268,7 @@ def _line(folder: RunFolder, now: Standing, places: Mapping[str, int]) -> RunLin
         is_finishing=now.is_finishing,
         made=(folder.path / "config.json").stat().st_mtime, place=places.get(name), network="",
         labels=(), data="", actions=_actions(folder, now), has_bundle=has_bundle,
-        has_report=(folder.path / "report").is_dir(),
+        has_report=(folder.path / "report").is_dir(), is_from_commands=_is_from_commands(folder),
     )  # fmt: skip
     try:
         config = folder.config()

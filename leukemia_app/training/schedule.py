@@ -1,6 +1,7 @@
 """How fast a network learns: the optimizer, and the learning rate from step to step."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -49,16 +50,17 @@ def lower_on_plateau(config: RunConfig, progress: Progress, val_loss: float) -> 
         progress.level_epochs = 0
 
 
-def compile_model(model: keras.Model, config: RunConfig, rate: float) -> None:
-    """Give the model its optimizer, its loss on logits, and the accuracy beside it."""
-    kind = (
-        keras.losses.BinaryCrossentropy if config.n_outputs == 1
-        else keras.losses.CategoricalCrossentropy
-    )  # fmt: skip
+def compile_model(
+    model: keras.Model, config: RunConfig, rate: float, *, clip_sum: bool = False
+) -> None:
+    """Give the model its optimizer, its loss on logits, and the accuracy beside it.
+
+    With `clip_sum` the optimizer clips the sum of several devices' gradients.
+    """
     model.compile(
-        optimizer=_optimizer(config, rate),
-        loss=kind(from_logits=True, label_smoothing=config.label_smoothing),
-        metrics=[_is_right],
+        optimizer=_optimizer(config, rate, clip_sum),
+        loss=loss_of(config),
+        metrics=[is_right],
         # XLA is many times slower for convolutions on a CPU.
         jit_compile=False,
     )
@@ -66,13 +68,46 @@ def compile_model(model: keras.Model, config: RunConfig, rate: float) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def _optimizer(config: RunConfig, rate: float) -> keras.optimizers.Optimizer:
+def loss_of(config: RunConfig, reduction: str | None = "sum_over_batch_size") -> keras.losses.Loss:
+    """What the training makes small, on logits; without a reduction one number a picture."""
+    kind = (
+        keras.losses.BinaryCrossentropy if config.n_outputs == 1
+        else keras.losses.CategoricalCrossentropy
+    )  # fmt: skip
+    return kind(from_logits=True, label_smoothing=config.label_smoothing, reduction=reduction)
+
+
+class _ClippedSum:
+    """Before an optimizer: clips the sum of the devices' gradients, where Keras clips each one's.
+
+    Each would be clipped to the norm that the sum is to have, so that together they step too far.
+    """
+
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
+        return gradients
+
+    def _all_reduce_sum_gradients(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        gradients, weights = zip(*super()._all_reduce_sum_gradients(pairs), strict=True)  # type: ignore[misc]
+        return list(zip(super()._clip_gradients(list(gradients)), weights, strict=True))  # type: ignore[misc]
+
+
+class SharedAdam(_ClippedSum, keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+    """Adam on several devices."""
+
+
+class SharedAdamW(_ClippedSum, keras.optimizers.AdamW):  # type: ignore[misc]
+    """AdamW on several devices."""
+
+
+def _optimizer(config: RunConfig, rate: float, clip_sum: bool) -> keras.optimizers.Optimizer:
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(rate, global_clipnorm=1.0)
-    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=1.0)
+        adam = SharedAdam if clip_sum else keras.optimizers.Adam
+        return adam(rate, global_clipnorm=1.0)
+    adamw = SharedAdamW if clip_sum else keras.optimizers.AdamW
+    return adamw(rate, weight_decay=config.weight_decay, global_clipnorm=1.0)
 
 
-def _is_right(answers: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+def is_right(answers: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
     """1 where the more probable label is the true one: (n, 1) or (n, n_outputs) to (n,)."""
     if logits.shape[-1] == 1:
         right = ops.equal(logits[:, 0] > 0, answers[:, 0] > 0.5)

@@ -1,5 +1,6 @@
 """Weights that a training starts from."""
 
+import json
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -51,6 +52,20 @@ def matching_starts(backbone: str, specs: Iterable[Spec]) -> tuple[str, ...]:
     return (*bundles, *(["imagenet"] if backbone in PUBLISHED else []), "none")
 
 
+def runs_that_start_from(bundle: Path, runs: Path) -> tuple[str, ...]:
+    """Names of the runs in a folder that are not done and begin with that bundle's weights."""
+    found = []
+    for config in sorted(runs.glob("*/config.json")):
+        try:
+            start = json.loads(config.read_text(encoding="utf-8")).get("start")
+            state = json.loads((config.parent / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, AttributeError):
+            continue
+        if start == f"bundle:{bundle}" and state.get("state") != "done":
+            found.append(config.parent.name)
+    return tuple(found)
+
+
 def _load_file(network: "Network", path: Path) -> None:
     if not path.is_file():
         raise RunError(f"{path} is not there; give the weights file that training starts from.")
@@ -73,7 +88,10 @@ def _folder_of(place: str, find_bundle: FindBundle | None) -> Path:
     if find_bundle is not None and not (folder / SPEC_FILE).is_file():
         return find_bundle(place)
     if not folder.is_dir():
-        raise RunError(f"{place} is not there; give the folder of the bundle to start from.")
+        raise RunError(
+            f"{place} is not there; give the folder of the bundle to start from. A model that was "
+            "deleted must be added again first."
+        )
     return folder
 
 

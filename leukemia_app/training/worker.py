@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     # Resuming must end with the weights of an uninterrupted run.
     "TF_DETERMINISTIC_OPS": "1",
+    # A page beside a training needs some of a GPU's memory.
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
 }
 THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """How the libraries are told how many threads to use, where it is not said."""
@@ -71,7 +73,7 @@ def work(folder: JobFolder, *, finish: bool = False, lock: int | None = None) ->
     try:
         earlier = _begin(folder, finish)
         settings = Settings.from_environment(os.environ)
-        _set_environment(settings.threads)
+        _set_environment(settings)
         if lock is not None:
             watchdog = Watchdog(
                 folder=folder, minutes=None if finish else settings.training.minutes,
@@ -107,10 +109,12 @@ def _begin(folder: JobFolder, finish: bool) -> str:
     return str(before.get("reason") or "")
 
 
-def _set_environment(threads: int) -> None:
+def _set_environment(settings: Settings) -> None:
     """Keras and the libraries under it read their environment when they are imported."""
-    for name, value in (ENVIRONMENT | dict.fromkeys(THREADS, str(threads))).items():
+    for name, value in (ENVIRONMENT | dict.fromkeys(THREADS, str(settings.threads))).items():
         os.environ.setdefault(name, value)
+    if settings.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 def _task(folder: JobFolder, finish: bool, settings: Settings) -> Callable[[], None]:
@@ -120,9 +124,13 @@ def _task(folder: JobFolder, finish: bool, settings: Settings) -> Callable[[], N
         RunError: nothing that is known.
     """
     if (folder.path / "config.json").exists():
+        from leukemia_app.bundles.device import find_device
         from leukemia_app.training.run import carry_out
         from leukemia_app.training.run_folder import RunFolder
 
+        if settings.device == "gpu":
+            # Refused now rather than trained for days where nobody wanted it.
+            find_device("gpu")
         return partial(carry_out, RunFolder(path=folder.path), finish=finish)
     if (folder.path / "dataset.json").exists():
         from leukemia_app.data.archive import ZipLimits

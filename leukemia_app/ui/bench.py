@@ -40,13 +40,11 @@ from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.runs import RunLine, RunView
 from leukemia_app.training.start import matching_starts
 from leukemia_app.ui.intake import Piece, place
-from leukemia_app.ui.train_text import SETTINGS
+from leukemia_app.ui.train_settings import changed
 
 NAME_LENGTH = 60
 ADAPT = "adapt"
 """Beside the presets: fits a model to few pictures of another laboratory."""
-CHANGEABLE = frozenset({"baselines"} | {name for name, _ in SETTINGS})
-"""Settings that a visitor may change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +96,8 @@ class Bench:
 
     settings: Settings
     library: Library
+    with_commands: bool = False
+    """Whether runs that the command line began are shown, too."""
 
     @property
     def can_train(self) -> bool:
@@ -256,7 +256,8 @@ class Bench:
             RunError: a value cannot be trained with.
         """
         manifest = self._manifest(owner, data_id)
-        config = self._config(manifest, self.checks.root / data_id / MANIFEST, wish)
+        table = self.checks.root / data_id / MANIFEST
+        config = changed(self._config(manifest, table, wish), wish.changes)
         counts = Counts(
             every=len(manifest.rows), learn=len(manifest.part("train")),
             check=len(manifest.part("val")), test=len(manifest.part("test")),
@@ -265,6 +266,16 @@ class Bench:
         costs = measured_costs(config, cache) if measure else known_costs(config, cache)
         seconds = estimate(config, counts, costs or Costs())
         return Plan(config=config, counts=counts, seconds=seconds, is_measured=costs is not None)
+
+    def preset(self, owner: str, data_id: str, wish: Wish) -> RunConfig:
+        """The settings as wished for, before any of them was changed.
+
+        Raises:
+            DatasetError: as `plan`.
+            RunError: as `plan`.
+        """
+        manifest = self._manifest(owner, data_id)
+        return self._config(manifest, self.checks.root / data_id / MANIFEST, wish)
 
     def begin(self, owner: str, data_id: str, wish: Wish) -> str:
         """Start the training, or put it at the end of the line; its id.
@@ -302,7 +313,7 @@ class Bench:
                 id=name, groups=table, backbone=wish.backbone, head=wish.head, start=start,
                 input=wish.input, recipe=spec.recipe if spec and fits else None,
             ))  # fmt: skip
-        return _changed(config, wish.changes)
+        return config
 
     def located(self, start: str) -> str:
         """The start with a bundle's folder in place of its id: a worker knows no library.
@@ -332,7 +343,7 @@ class Bench:
 
     def list_runs(self, owner: str) -> tuple[RunLine, ...]:
         """Every run of that owner, the newest first."""
-        return runs.list_runs(self.runs.root, owner)
+        return runs.list_runs(self.runs.root, owner, with_commands=self.with_commands)
 
     def run(self, owner: str, run_id: str) -> RunView:
         """One run as it is now.
@@ -349,7 +360,7 @@ class Bench:
         Raises:
             RunError: there is none of that owner with that id.
         """
-        return runs.find_run(self.runs.root, run_id, owner)
+        return runs.find_run(self.runs.root, run_id, owner, with_commands=self.with_commands)
 
     def act(self, owner: str, run_id: str, action: str) -> None:
         """Stop, resume, finish or remove a run.
@@ -374,14 +385,3 @@ def _title(name: str, pieces: Sequence[Piece]) -> str:
 
 def _id(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:NAME_LENGTH] or "my-pictures"
-
-
-def _changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    values = config.to_dict()
-    for name, value in changes.items():
-        # Others name files, and those of other visitors lie on the same disk.
-        if name not in CHANGEABLE:
-            raise RunError(f"{name!r} is no setting of a training that can be changed here.")
-        at, _, inner = name.rpartition(".")
-        (values[at] if at else values)[inner] = value
-    return RunConfig.from_dict(values)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leukemia_app.archives.safe_names import Claims, UnsafeNameError, safe_parts
 from leukemia_app.data.manifest import SUFFIXES
-from leukemia_app.data.safe_names import Claims, UnsafeNameError, safe_parts
 from leukemia_app.errors import DatasetError
 from leukemia_app.training.data_folder import ARCHIVES
 
@@ -52,6 +52,30 @@ def pieces_of(given: Any, uploads: Path) -> list[Piece]:
             raise DatasetError(f"{Path(each[0]).name} did not reach the server; give it again.")
         pieces.append(Piece(name=each[0], path=path))
     return pieces
+
+
+def refuse_unsent(
+    pieces: Sequence[Piece], n_too_large: int, n_lost: int, file_mb: float, zip_mb: float
+) -> None:
+    """Say why nothing came, where files were chosen and the page's script sent none of them.
+
+    Raises:
+        DatasetError: no file came, and some were too large or got lost on the way.
+    """
+    if pieces or n_too_large + n_lost == 0:
+        return
+    if n_too_large == 0:
+        raise DatasetError(
+            f"None of the {n_lost:,} files reached the server. Look at the connection, then give "
+            "them again."
+        )
+    rest = f" and {n_lost:,} did not reach the server" if n_lost else ""
+    raise DatasetError(
+        f"{n_too_large:,} {'file is' if n_too_large == 1 else 'files are'} larger than this server "
+        f"takes{rest}: a picture may have {file_mb:g} MB (LEUKEMIA_MAX_FILE_MB), a zip "
+        f"{zip_mb:,.0f} MB (LEUKEMIA_ZIP_MB). Save the pictures smaller or compressed, give them "
+        "in several zips, or have the limit raised."
+    )
 
 
 def place(pieces: Sequence[Piece], home: Path, most_pictures: int | None) -> Taken:

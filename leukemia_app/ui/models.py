@@ -1,6 +1,7 @@
 """Which models there are: the chooser over the pictures, Model Facts, and the list of all."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from leukemia_app.bundles.library import Entry
 from leukemia_app.bundles.spec import Figure, Spec
@@ -69,22 +70,62 @@ def figures(measured: Sequence[Figure]) -> str:
     )
 
 
-def model_list(entries: Sequence[Entry]) -> str:
-    """Every bundle that was found, the unusable ones with the reason."""
+def add_zone(limit_mb: int) -> str:
+    """Where the zip of a model is dropped or chosen, and how it shall be called."""
+    rules = json.dumps(
+        {"limitBytes": limit_mb * 1_000_000, "tooLarge": text.model_too_large(limit_mb),
+         "sending": text.SENDING_MODEL, "testing": text.TESTING_MODEL, "lost": text.not_sent()}
+    )  # fmt: skip
+    return (
+        f'<section class="s-drop m-zone" data-models-take="{safe(rules)}" '
+        f'aria-labelledby="m-title"><h2 id="m-title">{safe(text.ADD_MODEL)}</h2>'
+        f'<p class="s-hint">{safe(text.ADD_MODEL_HINT)}</p>'
+        '<input type="file" accept=".zip,application/zip" class="s-unseen" tabindex="-1" '
+        f'data-models-pick aria-label="{safe(text.CHOOSE_ZIP)}">'
+        f'<div class="m-row">{button(text.CHOOSE_ZIP, **{"opens-models": ""})}'
+        f'<label>{safe(text.OTHER_NAME)} <input type="text" id="m-name" maxlength="80" '
+        'autocomplete="off" autocapitalize="none" spellcheck="false"></label></div>'
+        f'<p class="s-hint">{safe(text.model_checks(limit_mb))}</p>'
+        f'<p class="m-progress" role="status" aria-live="polite"></p>'
+        f'<span class="s-let-go" aria-hidden="true">{safe(text.LET_GO_MODEL)}</span></section>'
+    )
+
+
+def model_list(
+    entries: Sequence[Entry], own: Mapping[str, str] | None = None, *, may_change: bool = False
+) -> str:
+    """Every bundle that was found, the unusable ones with the reason.
+
+    `own` holds the card of each bundle that was added here, by its id: a stranger's words.
+    `may_change` says whether those may be deleted.
+    """
+    own = own or {}
     if not entries:
         return (
             f'<div class="s-cards"><h2>{safe(text.NO_MODELS)}</h2>'
             f"<p>{safe(text.NO_MODELS_ADVICE)}</p></div>"
         )
-    return f'<div class="s-cards">{"".join(_card(entry) for entry in entries)}</div>'
+    cards = "".join(_card(entry, own.get(entry.id), may_change) for entry in entries)
+    return f'<div class="s-cards">{cards}</div>'
 
 
-def _card(entry: Entry) -> str:
+def _acts(entry: Entry, *, may_delete: bool) -> str:
+    acts = ""
+    if entry.problem is None:
+        acts += button(text.DOWNLOAD_MODEL, classes="s-quiet", models="pack", value=entry.id)
+    if may_delete:
+        acts += button(text.DELETE_MODEL, classes="s-quiet", models="remove", value=entry.id,
+                       sure=text.sure_to_delete(entry.id))  # fmt: skip
+    return f'<p class="m-acts">{acts}</p>' if acts else ""
+
+
+def _card(entry: Entry, came_with: str | None, may_change: bool) -> str:
+    acts = _acts(entry, may_delete=may_change and came_with is not None)
     if entry.spec is None or entry.problem is not None:
         return (
             f'<article class="s-card s-broken"><h2>{safe(entry.id)}</h2>'
             f'<p class="s-hint">{safe(entry.origin)} · {safe(text.UNAVAILABLE)}</p>'
-            f"<p>{safe(entry.problem or '')}</p></article>"
+            f"<p>{safe(entry.problem or '')}</p>{acts}</article>"
         )
     spec = entry.spec
     chips = "".join(
@@ -92,9 +133,14 @@ def _card(entry: Entry) -> str:
     )
     said = words.headline(spec)
     figure = "" if said is None else f'<p class="s-figure">{safe(said)}</p>'
+    written = "" if not came_with else (
+        f"<details><summary>{safe(text.CAME_WITH)}</summary>"
+        f'<pre tabindex="0">{safe(came_with)}</pre></details>'
+    )  # fmt: skip
     return (
         f'<article class="s-card"><h2>{safe(spec.title)}</h2>'
         f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · {safe(spec.licence)}</p>'
         f'<p>{safe(spec.summary)}</p><ul class="s-chips">{chips}</ul>{figure}'
-        f"<details><summary>{safe(text.MODEL_FACTS)}</summary>{facts(spec)}</details></article>"
+        f"<details><summary>{safe(text.MODEL_FACTS)}</summary>{facts(spec)}</details>"
+        f"{written}{acts}</article>"
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.http_server import LOCALHOST_NAME
 
 from leukemia_app.api import open_library, picture_limits
 from leukemia_app.bundles.device import Device
@@ -22,7 +23,7 @@ from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.entrance import page_head
 from leukemia_app.ui.examples import Shelf, find_examples
 from leukemia_app.ui.hub_examples import stock
-from leukemia_app.ui.models import model_list
+from leukemia_app.ui.models_tab import ModelsTab
 from leukemia_app.ui.session import Session
 from leukemia_app.ui.theme import head, smear_theme
 from leukemia_app.ui.train import TrainTab
@@ -59,14 +60,19 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         tab = ClassifyTab(desk=desk, shelf=shelf, uploads=uploads, max_file_mb=settings.max_file_mb)
         train = TrainTab(
             bench=Bench(settings=settings, library=library), uploads=uploads,
-            max_file_mb=settings.max_file_mb,
+            max_file_mb=settings.max_file_mb, listens_on=host or LOCALHOST_NAME,
         )  # fmt: skip
-        page = build(desk, tab, train, library.device)
+        models = ModelsTab(
+            settings=settings, library=library, uploads=uploads,
+            listens_on=host or LOCALHOST_NAME,
+        )  # fmt: skip
+        page = build(desk, tab, train, models, library.device)
         page.launch(
             server_name=host, server_port=port, theme=smear_theme(), head=head(),
             max_file_size=f"{largest_upload_mb(settings)}mb", show_error=True, strict_cors=True,
             run_history=False, enable_monitoring=False, footer_links=[], ssr_mode=False,
-            mcp_server=False, share=False, prevent_thread_lock=True,
+            mcp_server=False, share=False, prevent_thread_lock=True, auth=logins(settings),
+            auth_message=text.LOG_IN,
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
         threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()
@@ -75,7 +81,9 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         page.block_thread()
 
 
-def build(desk: Desk, tab: ClassifyTab, train: TrainTab, device: Device) -> gr.Blocks:
+def build(
+    desk: Desk, tab: ClassifyTab, train: TrainTab, models: ModelsTab, device: Device
+) -> gr.Blocks:
     """The page over a desk; nothing is served yet."""
     keep_s = 60 * desk.keep_minutes
     with gr.Blocks(
@@ -88,17 +96,16 @@ def build(desk: Desk, tab: ClassifyTab, train: TrainTab, device: Device) -> gr.B
             with gr.Tab(TRAIN, id="train", elem_id="tab-train"):
                 train.build()
             with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
-                listed = gr.HTML(
-                    model_list(desk.library.entries()), elem_id="models",
-                    js_on_load=None, apply_default_css=False,
-                )  # fmt: skip
+                model_parts = models.build()
+        models.connect(model_parts, parts.session, parts.chooser)
 
-        def refresh(session: Session | None) -> dict[Any, Any]:
-            return tab.refreshed(parts, session) | {listed: model_list(desk.library.entries())}
+        def refresh(session: Session | None, request: gr.Request) -> dict[Any, Any]:
+            return tab.refreshed(parts, session) | models.shown(model_parts, request)
 
         page.load(
             refresh, inputs=[parts.session],
-            outputs=[parts.session, parts.chooser, parts.gallery, listed],
+            outputs=[parts.session, parts.chooser, parts.gallery, model_parts.zone,
+                     model_parts.listed],
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     page.queue(max_size=QUEUE)
@@ -106,9 +113,15 @@ def build(desk: Desk, tab: ClassifyTab, train: TrainTab, device: Device) -> gr.B
 
 
 def largest_upload_mb(settings: Settings) -> int:
-    """Megabytes of the largest file that is taken: a picture, or a zip to train on."""
+    """Megabytes of the largest file that is taken: a picture, a model, or a zip to train on."""
     zip_mb = settings.zip_mb if settings.training.is_on else 0
-    return max(settings.max_file_mb, zip_mb)
+    model_mb = settings.model_mb if settings.add_models != "off" else 0
+    return max(settings.max_file_mb, zip_mb, model_mb)
+
+
+def logins(settings: Settings) -> list[tuple[str, str]] | None:
+    """Names and passwords as Gradio takes them; None lets everybody in."""
+    return [(login.name, login.password) for login in settings.logins] or None
 
 
 def warm(desk: Desk) -> None:

@@ -107,17 +107,37 @@ def _curves(epochs: Sequence[Epoch]) -> str:
 def report_pane(report: str) -> str:
     """The report in a frame of its own: its script reaches nothing of the page."""
     return (
-        f'<h3>{safe(text.REPORT)}</h3><iframe class="s-report" sandbox="allow-scripts" '
-        f'title="{safe(text.REPORT)}" srcdoc="{safe(report)}"></iframe>'
+        f'<div class="s-framed"><h3>{safe(text.REPORT)}</h3>{whole_window()}'
+        '<iframe class="s-report" sandbox="allow-scripts" '
+        f'title="{safe(text.REPORT)}" srcdoc="{safe(report)}"></iframe></div>'
     )
 
 
+def in_scheme(page: str, scheme: object) -> str:
+    """A whole page of HTML in the colours of the page that frames it: `dark` or `light`."""
+    if scheme not in ("dark", "light"):
+        return page
+    return page.replace('<html lang="en">', f'<html lang="en" class="{scheme}">', 1)
+
+
+def whole_window() -> str:
+    """A button that shows the frame beside it in the whole window; Escape brings the page back."""
+    return f'<button type="button" class="s-quiet" data-whole>{safe(text.WHOLE_WINDOW)}</button>'
+
+
 def side(
-    lines: Sequence[RunLine], sets: Sequence[DataView], data: str | None, run: str | None
+    lines: Sequence[RunLine],
+    sets: Sequence[DataView],
+    data: str | None,
+    run: str | None,
+    after_runs: str = "",
 ) -> str:
     """Every run and data set of the visitor, and which of them are open."""
-    shown_runs = "".join(_entry("open-run", line.id, line.title, _state(line), line.id == run)
-                         for line in lines)  # fmt: skip
+    boxes = len(lines) > 1
+    shown_runs = "".join(
+        _entry("open-run", line.id, line.title, _state(line), line.id == run, has_box=boxes)
+        for line in lines
+    )
     shown_sets = "".join(
         _entry("open-data", view.id, view.source.name, _check_state(view), view.id == data)
         for view in sets
@@ -125,7 +145,7 @@ def side(
     place = json.dumps({"data": data, "run": run})
     return (
         f'<nav class="s-side" data-place="{safe(place)}" aria-label="{safe(text.RUNS)}">'
-        f"<h3>{safe(text.RUNS)}</h3><ul>{shown_runs}</ul>"
+        f"<h3>{safe(text.RUNS)}</h3><ul>{shown_runs}</ul>{after_runs}"
         + ("" if lines else f'<p class="s-hint">{safe(text.NO_RUNS)}</p>')
         + (f"<h3>{safe(text.DATA_SETS)}</h3><ul>{shown_sets}</ul>" if sets else "")
         + "</nav>"
@@ -133,9 +153,10 @@ def side(
 
 
 def _state(line: RunLine) -> str:
+    state = text.STATES.get(line.state, line.state)
     if line.place is not None and line.state not in ENDED:
-        return text.waits(line.place)
-    return text.STATES.get(line.state, line.state)
+        state = text.waits(line.place)
+    return f"{state} · {text.FROM_COMMANDS}" if line.is_from_commands else state
 
 
 def _check_state(view: DataView) -> str:
@@ -144,9 +165,15 @@ def _check_state(view: DataView) -> str:
     return text.STATES.get(view.state, view.state)
 
 
-def _entry(what: str, value: str, title: str, state: str, is_open: bool) -> str:
+def _entry(
+    what: str, value: str, title: str, state: str, is_open: bool, *, has_box: bool = False
+) -> str:
     current = ' aria-current="true"' if is_open else ""
+    box = (
+        f'<input type="checkbox" data-compared="{safe(value)}" autocomplete="off" '
+        f'aria-label="{safe(text.COMPARE)}: {safe(title)}">' if has_box else ""
+    )  # fmt: skip
     return (
-        f'<li><button type="button" data-train="{what}" data-value="{safe(value)}"{current}>'
+        f'<li>{box}<button type="button" data-train="{what}" data-value="{safe(value)}"{current}>'
         f'<span>{safe(title)}</span><span class="s-hint">{safe(state)}</span></button></li>'
     )

@@ -5,6 +5,7 @@ from leukemia_app.bundles.spec import Spec
 from leukemia_app.evaluation import words
 
 NAME = "Leukemia smear reader"
+LOG_IN = "Research use only, not a diagnosis."
 CLASSIFY = "Classify"
 MODELS = "Models"
 FORMATS = "JPEG, PNG, BMP, WebP or TIFF, 8 or 16 bit"
@@ -43,6 +44,25 @@ LABELS = "Labels"
 FIGURES = "Figures"
 COMMAND = "How it was made"
 NO_FIGURES = "This model brings no measured figures."
+
+ADD_MODEL = "Add a model"
+ADD_MODEL_HINT = (
+    "Drop the zip of a model here: one that was downloaded from this app, here or elsewhere. "
+    "Everybody who uses this server will see it."
+)
+CHOOSE_ZIP = "Choose a zip"
+OTHER_NAME = "Another name, if you like"
+LET_GO_MODEL = "Let go to add this model"
+SENDING_MODEL = "Sending, {percent} %…"
+TESTING_MODEL = "Testing the model in a process of its own…"
+ONE_ZIP = "Give one zip at a time: each model is tested by itself."
+MAY_NOT_CHANGE = (
+    "Models may not be added or deleted in this page. Who runs the server may allow it by "
+    "LEUKEMIA_ADD_MODELS, or use the command line: python -m leukemia_app models add FILE.zip"
+)
+DOWNLOAD_MODEL = "Download as zip"
+DELETE_MODEL = "Delete"
+CAME_WITH = "The card that came with it"
 
 SHOW_ANYWAY = "Show probabilities and measures anyway"
 BARS_CAPTION = "Probability of each class, in per cent"
@@ -98,6 +118,41 @@ def privacy(minutes: int) -> str:
 def too_large(limit_mb: float) -> str:
     """Why a file was not sent."""
     return f"It is larger than {limit_mb:g} MB. Save it smaller, or cut out the part that matters."
+
+
+def model_too_large(limit_mb: float) -> str:
+    """Why a model was not sent."""
+    return f"It is larger than {limit_mb:g} MB. Whoever runs the server sets LEUKEMIA_MODEL_MB."
+
+
+def model_checks(limit_mb: float) -> str:
+    """What is done with a model before it is listed."""
+    return (
+        f"Up to {limit_mb:g} MB. Files are compared with their checksums, and the model must give "
+        "the answers of the day it was made. Only add models of people whom you trust."
+    )
+
+
+def added(model: str, *, is_new: bool) -> str:
+    """What came of adding a model."""
+    if not is_new:
+        return f"{model} is here already, with the very same content."
+    return f"{model} is added. It passed its self-test, and can be chosen in {CLASSIFY}."
+
+
+def removed(model: str) -> str:
+    """That a model is gone."""
+    return f"{model} is deleted."
+
+
+def sure_to_delete(model: str) -> str:
+    """The question before a model is deleted."""
+    return f"Delete {model} for everybody on this server? It can be added again from its zip."
+
+
+def in_use(model: str, run: str) -> str:
+    """Why a model is not deleted yet."""
+    return f"The training {run} starts from {model} and needs it. Delete {model} after that."
 
 
 def not_sent() -> str:

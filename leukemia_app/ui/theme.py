@@ -12,6 +12,9 @@ from leukemia_app.evaluation.colours import variables
 from leukemia_app.evaluation.run_report import fragment_style
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+STYLES = ("page.css", "train.css", "settings.css", "compare.css", "review.css", "models.css")
+SCRIPTS = ("page.js", "train.js", "settings.js", "compare.js", "review.js", "models.js")
+"""In the order in which they stand in the page's head."""
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
@@ -35,13 +38,13 @@ def smear_theme() -> gr.themes.Base:
 
 def style_sheet() -> str:
     """The page's CSS: the colours of both modes as variables, then the rules."""
-    rules = _asset("page.css") + _asset("train.css") + fragment_style()
+    rules = "".join(map(_asset, STYLES)) + fragment_style()
     return f":root {{{variables(LIGHT)}}} .dark {{{variables(DARK)}}}\n{rules}"
 
 
 def head() -> str:
     """What the page's head needs: its style and script, inline, so that nothing is fetched."""
-    script = _asset("page.js") + _asset("train.js")
+    script = "".join(map(_asset, SCRIPTS))
     return f"<style>{style_sheet()}</style><script>{script}</script>"
 
 

@@ -17,15 +17,19 @@ from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.evaluation.health_report import health_report
 from leukemia_app.training.data_folder import MANIFEST
 from leukemia_app.training.job_folder import ENDED
-from leukemia_app.training.owners import owner_of_login, owner_of_token
 from leukemia_app.training.results import epochs_of
 from leukemia_app.training.runs import read_on
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.bench import Bench, DataView, Plan, Wish
+from leukemia_app.ui.asked import Asked, asked_of
+from leukemia_app.ui.bench import Bench, DataView, Plan
+from leukemia_app.ui.compare_pane import compare_button, compared, remaining
 from leukemia_app.ui.components import safe
-from leukemia_app.ui.intake import pieces_of
-from leukemia_app.ui.run_panes import report_pane, run_pane, side
+from leukemia_app.ui.intake import pieces_of, refuse_unsent
+from leukemia_app.ui.review import ASKS, reviewed
+from leukemia_app.ui.run_panes import in_scheme, report_pane, run_pane, side
+from leukemia_app.ui.seen import seen_by
+from leukemia_app.ui.settings_form import form_of, wish_of
 from leukemia_app.ui.train_panes import data_step, drop_step, model_step, split_step, step
 
 CONCURRENCY = 8
@@ -42,22 +46,6 @@ Shown = dict[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A request of the page, made harmless."""
-
-    what: str
-    owner: str
-    data: str
-    """Id of the data set that is open, or empty."""
-    run: str
-    value: str
-    fields: Mapping[str, Any]
-    files: Any
-    seen: str
-    """Of a tick: what the page shows, so that only what changed is drawn again."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Parts:
     """The tab's components."""
 
@@ -67,6 +55,7 @@ class Parts:
     model: gr.HTML
     run: gr.HTML
     report: gr.HTML
+    review: gr.HTML
     side: gr.HTML
     said: gr.HTML
     saved: gr.JSON
@@ -74,8 +63,8 @@ class Parts:
     @property
     def outputs(self) -> list[Any]:
         """What an event may change."""
-        return [self.pictures, self.split, self.model, self.run, self.report, self.side, self.said,
-                self.saved]  # fmt: skip
+        return [self.pictures, self.split, self.model, self.run, self.report, self.review,
+                self.side, self.said, self.saved]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +75,8 @@ class TrainTab:
     uploads: Path
     """Folder into which Gradio puts uploads; files elsewhere are refused."""
     max_file_mb: float
+    listens_on: str = ""
+    """Address that the server listens on; without one it is taken for one that others reach."""
 
     def build(self) -> Parts:
         """Lay out the tab inside the Blocks at hand, and connect its events."""
@@ -93,7 +84,8 @@ class TrainTab:
         if not self.bench.can_train:
             off = _part(f'<p class="s-lead">{safe(text.OFF)}</p>', "t-off", None)
             return Parts(hub=hub, pictures=off, split=off, model=off, run=off, report=off,
-                         side=off, said=off, saved=gr.JSON(visible="hidden"))  # fmt: skip
+                         review=off, side=off, said=off,
+                         saved=gr.JSON(visible="hidden"))  # fmt: skip
         with gr.Row(elem_id="t-panes"):
             with gr.Column(elem_id="t-main", min_width=0):
                 said = _part("", "t-said", None)
@@ -102,6 +94,7 @@ class TrainTab:
                 model = _part(step(3, text.MODEL, "", is_open=False), "t-model", None)
                 run = _part(self._no_run(), "t-run", None)
                 report = _part("", "t-report", None)
+                review = _part("", "t-review", None)
             with gr.Column(elem_id="t-aside", min_width=0):
                 aside = _part("", "t-side", None)
         parts = Parts(
@@ -111,6 +104,7 @@ class TrainTab:
             model=model,
             run=run,
             report=report,
+            review=review,
             side=aside,
             said=said,
             saved=gr.JSON(visible="hidden"),
@@ -130,6 +124,8 @@ class TrainTab:
             "choice": self._again, "forget": self._forget, "leak": self._leak, "plan": self._plan,
             "measure": self._plan, "begin": self._begin, "act": self._act, "tick": self._tick,
             "report": self._save_report, "bundle": self._save_bundle,
+            "compare": self._compare, "compare-remove": self._compare,
+            **dict.fromkeys(ASKS, self._review),
         }  # fmt: skip
         if asked.what in steps:
             yield {parts.said: "", parts.saved: None} | _merged(steps[asked.what](parts, asked))
@@ -162,7 +158,7 @@ class TrainTab:
             if view.state in ENDED:
                 shown |= self._data(parts, asked)
             elif view.health is None:
-                shown[parts.pictures] = self._pictures(view)
+                shown[parts.pictures] = self._pictures(asked, view)
             else:
                 # The leak is being measured: what the check found stays as it is.
                 shown[parts.split] = split_step(view)
@@ -176,7 +172,7 @@ class TrainTab:
                 parts.split: step(2, text.SPLIT, "", is_open=False),
                 parts.model: step(3, text.MODEL, "", is_open=False),
             }
-        return {parts.pictures: self._pictures(view), parts.split: split_step(view),
+        return {parts.pictures: self._pictures(asked, view), parts.split: split_step(view),
                 parts.model: self._model(asked, view, measure=False)}  # fmt: skip
 
     def _view(self, asked: Asked) -> DataView | None:
@@ -185,7 +181,7 @@ class TrainTab:
         except DatasetError:
             return None
 
-    def _pictures(self, view: DataView) -> str:
+    def _pictures(self, asked: Asked, view: DataView) -> str:
         page, choices = "", tuple[str, ...]()
         if view.health is not None:
             thumbs = {file: (view.home / place).read_bytes()
@@ -194,6 +190,7 @@ class TrainTab:
                 "%Y-%m-%d %H:%M", time.localtime((view.home / MANIFEST).stat().st_mtime)
             )
             page = health_report(view.health, thumbs, made_at=made, leak=view.leak)
+            page = in_scheme(page, asked.fields.get("scheme"))
         elif view.state == "failed":
             choices = self._choices(view)
         return data_step(view, page, choices)
@@ -205,7 +202,7 @@ class TrainTab:
             return ()
 
     def _model(self, asked: Asked, view: DataView, *, measure: bool) -> str:
-        wish = self._wish(asked, view)
+        wish = wish_of(self.bench, asked.fields)
         plan: Plan | None = None
         problem = ""
         starts = self.bench.starts(wish.backbone)
@@ -214,21 +211,8 @@ class TrainTab:
                 plan = self.bench.plan(asked.owner, view.id, wish, measure=measure)
             except AppError as error:
                 problem = str(error)
-        return model_step(view, wish, starts, plan, problem)
-
-    def _wish(self, asked: Asked, view: DataView) -> Wish:
-        fields = asked.fields
-        backbone = str(fields.get("backbone") or "mobilenet")
-        starts = self.bench.starts(backbone)
-        start = str(fields.get("start") or starts[0])
-        changes = fields.get("changes")
-        return Wish(
-            backbone=backbone, head=str(fields.get("head") or "attention"),
-            start=start if start in starts else starts[0],
-            preset=str(fields.get("preset") or "quick"),
-            input=str(fields.get("input") or "cell"), name=str(fields.get("name") or ""),
-            changes=dict(changes) if isinstance(changes, dict) else {},
-        )  # fmt: skip
+        form = form_of(self.bench, asked.owner, view, wish, asked.fields.get("folds"))
+        return model_step(view, wish, starts, plan, problem, form)
 
     def _run(self, parts: Parts, asked: Asked) -> Shown:
         try:
@@ -236,16 +220,18 @@ class TrainTab:
         except AppError:
             view = None
         if view is None:
-            return {parts.run: self._no_run(), parts.report: ""}
+            return {parts.run: self._no_run(), parts.report: "", parts.review: ""}
         folder = self.bench.run_folder(asked.owner, asked.run)
         epochs = epochs_of(read_on(folder).events)
         shown: Shown = {parts.run: step(4, text.RUN, run_pane(view, epochs))}
         report = folder.path / REPORT_FILE
         if report.exists() and view.line.state in ENDED:
             if f"report:{asked.run}" not in asked.seen:
-                shown[parts.report] = report_pane(report.read_text(encoding="utf-8"))
+                page = in_scheme(report.read_text(encoding="utf-8"), asked.fields.get("scheme"))
+                shown[parts.report] = report_pane(page)
+                shown[parts.review] = reviewed(self.bench, asked.owner, asked.run).pane
         else:
-            shown[parts.report] = ""
+            shown |= {parts.report: "", parts.review: ""}
         return shown
 
     def _drop(self) -> str:
@@ -259,19 +245,20 @@ class TrainTab:
         # What is gone, or somebody else's, is open no more.
         data = asked.data if asked.data in {view.id for view in sets} else None
         run = asked.run if asked.run in {line.id for line in lines} else None
-        return {parts.side: side(lines, sets, data, run)}
+        return {parts.side: side(lines, sets, data, run, compare_button(len(lines)))}
 
     # ---- what the page asks for --------------------------------------------------------------
 
     def _give(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
         pieces = pieces_of(asked.files, self.uploads)
-        not_sent = {
-            kind: n for name, kind in NOT_SENT.items()
-            if isinstance(n := asked.fields.get(name), int) and n > 0
-        }  # fmt: skip
+        unsent = {
+            name: n for name in NOT_SENT if isinstance(n := asked.fields.get(name), int) and n > 0
+        }
+        refuse_unsent(pieces, unsent.get("too_large", 0), unsent.get("lost", 0), self.max_file_mb,
+                      self.bench.settings.zip_mb)  # fmt: skip
         taken = self.bench.take_in(
             asked.owner, pieces, asked.value,
-            not_sent=not_sent,
+            not_sent={NOT_SENT[name]: n for name, n in unsent.items()},
         )  # fmt: skip
         asked = replace(asked, data=taken)
         yield self._data(parts, asked) | self._aside(parts, asked)
@@ -305,8 +292,7 @@ class TrainTab:
         yield {parts.model: self._model(asked, view, measure=asked.what == "measure")}
 
     def _begin(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
-        view = self.bench.data_set(asked.owner, asked.data)
-        run = self.bench.begin(asked.owner, asked.data, self._wish(asked, view))
+        run = self.bench.begin(asked.owner, asked.data, wish_of(self.bench, asked.fields))
         asked = replace(asked, run=run)
         yield self._run(parts, asked) | self._aside(parts, asked)
 
@@ -315,6 +301,29 @@ class TrainTab:
         if asked.value == "remove":
             asked = replace(asked, run="")
         yield self._run(parts, asked) | self._aside(parts, asked)
+
+    def _review(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        done = reviewed(self.bench, asked.owner, asked.run, asked.what, asked.value)
+        if done.run:
+            asked = replace(asked, run=done.run)
+            yield self._run(parts, asked) | self._aside(parts, asked)
+        elif done.table:
+            yield {parts.saved: _file(f"{asked.run}.csv", "text/csv", done.table)}
+        else:
+            yield {parts.review: done.pane}
+
+    def _compare(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        """Several runs in the place of the one that is open."""
+        names = remaining(asked.fields, asked.value)
+        if asked.what == "compare-remove":
+            self.bench.act(asked.owner, asked.value, "remove")
+        shown = self._no_run()
+        if asked.what == "compare" or len(names) > 1:
+            shown = step(4, text.COMPARED, compared(self.bench, asked.owner, names))
+        asked = replace(asked, run="")
+        yield self._aside(parts, asked) | {
+            parts.run: shown, parts.report: "", parts.review: "",
+        }  # fmt: skip
 
     def _save_report(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
         path = self.bench.run_folder(asked.owner, asked.run).path / REPORT_FILE
@@ -334,7 +343,8 @@ class TrainTab:
 
         def handler(request: gr.Request, given: gr.EventData) -> Iterator[Shown]:
             try:
-                yield from self._answer(parts, _asked(given, request.username))
+                tab = replace(self, bench=seen_by(self.bench, request, self.listens_on))
+                yield from tab._answer(parts, asked_of(given, request.username))
             except AppError as error:
                 yield {parts.said: _problem(str(error)), parts.saved: None}
             except Exception:  # the last resort, so that no visitor sees a stack trace
@@ -344,20 +354,6 @@ class TrainTab:
                 yield {parts.said: _problem(said), parts.saved: None}
 
         return handler
-
-
-def _asked(given: gr.EventData, login: str | None) -> Asked:
-    def words(name: str) -> str:
-        value = getattr(given, name, None)
-        return value if isinstance(value, str) else ""
-
-    fields = getattr(given, "fields", None)
-    return Asked(
-        what=words("what"), data=words("data"), run=words("run"), value=words("value"),
-        owner=owner_of_login(login) if login else owner_of_token(words("owner")),
-        fields=fields if isinstance(fields, dict) else {}, files=getattr(given, "files", None),
-        seen=words("seen"),
-    )  # fmt: skip
 
 
 def _merged(answers: Iterator[Shown]) -> Shown:

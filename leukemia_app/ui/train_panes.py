@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from leukemia_app.data.manifest import SUFFIXES
 from leukemia_app.evaluation import words
@@ -14,7 +13,8 @@ from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import ADAPT, DataView, Plan, Wish
 from leukemia_app.ui.components import safe
-from leukemia_app.ui.run_panes import control, progress
+from leukemia_app.ui.run_panes import control, progress, whole_window
+from leukemia_app.ui.settings_panes import Form, settings_folds
 
 ACCEPTED = ",".join((*SUFFIXES, ".zip", ".csv"))
 
@@ -54,17 +54,18 @@ def drop_step(limit_mb: float, zip_mb: float) -> str:
 def data_step(view: DataView, health_page: str, choices: Sequence[str]) -> str:
     """The pictures that were given: how far the check is, or what it found."""
     body = f'<div data-checked="{safe(view.id)}" data-live="{int(view.state not in ENDED)}">'
-    body += f'<p class="s-lead">{safe(view.source.name)}</p>'
+    name = f'<p class="s-lead">{safe(view.source.name)}</p>'
     if view.state not in ENDED and view.health is None:
         done = view.doing.get("done")
         total = view.doing.get("total")
-        body += progress(_doing(view), done / total if done is not None and total else None)
+        body += name + progress(_doing(view), done / total if done is not None and total else None)
     elif view.health is None:
-        body += f'<div class="s-failed"><p>{safe(view.reason)}</p></div>{_choices(choices)}'
+        body += f'{name}<div class="s-failed"><p>{safe(view.reason)}</p></div>{_choices(choices)}'
     else:
         body += (
+            f'<div class="s-framed">{name}{whole_window()}'
             f'<iframe class="s-report s-health" sandbox title="{safe(view.source.name)}" '
-            f'srcdoc="{safe(health_page)}"></iframe>{_aliases(view)}'
+            f'srcdoc="{safe(health_page)}"></iframe></div>{_aliases(view)}'
         )
     acts = control("new-data", text.OTHER)
     if view.state in ENDED:
@@ -138,9 +139,14 @@ def split_step(view: DataView) -> str:
 
 
 def model_step(
-    view: DataView | None, wish: Wish, starts: Sequence[str], plan: Plan | None, problem: str
+    view: DataView | None,
+    wish: Wish,
+    starts: Sequence[str],
+    plan: Plan | None,
+    problem: str,
+    form: Form | None = None,
 ) -> str:
-    """What is trained and how, and how long it will take."""
+    """What is trained and how, and how long it will take; `form` are the settings in full."""
     if view is None or view.health is None:
         return step(3, text.MODEL, "", is_open=False)
     fields = (
@@ -164,7 +170,7 @@ def model_step(
             acts += control("measure", text.MEASURE)
     return step(
         3, text.MODEL,
-        f'<div class="s-fields">{fields}</div>{said}{_more(plan, wish)}'
+        f'<div class="s-fields">{fields}</div>{said}{settings_folds(form) if form else ""}'
         f'<p class="s-acts">{acts}</p>',
     )  # fmt: skip
 
@@ -193,39 +199,4 @@ def _time(plan: Plan) -> str:
         f'<span class="s-hint">({safe(how)}): {safe(each)}. {plan.counts.learn:,} pictures to '
         f"learn from, {plan.counts.check:,} to stop by, {plan.counts.test:,} to be scored on."
         "</span></p>"
-    )
-
-
-def _more(plan: Plan | None, wish: Wish) -> str:
-    if plan is None:
-        return ""
-    values = plan.config.to_dict()
-    fields = "".join(
-        _setting(name, title, _at(values, name), wish) for name, title in text.SETTINGS
-    )
-    baselines = "checked" if plan.config.baselines else ""
-    return (
-        f'<details class="s-fold"><summary>{safe(text.MORE)}</summary>'
-        f'<div class="s-fields">{fields}<label class="s-check"><input type="checkbox" '
-        f'data-change="baselines" {baselines}>classical models on the same split</label></div>'
-        "</details>"
-    )
-
-
-def _at(values: Mapping[str, Any], name: str) -> Any:
-    at, _, inner = name.rpartition(".")
-    return (values[at] if at else values)[inner]
-
-
-def _setting(name: str, title: str, value: Any, wish: Wish) -> str:
-    changed = ' data-changed="1"' if name in wish.changes else ""
-    if isinstance(value, bool):
-        return (
-            f'<label class="s-check"><input type="checkbox" data-change="{safe(name)}"{changed}'
-            f"{' checked' if value else ''}>{safe(title)}</label>"
-        )
-    shown = "" if value is None else value
-    return (
-        f'<label class="s-field"><span>{safe(title)}</span><input type="text" '
-        f'data-change="{safe(name)}"{changed} value="{safe(shown)}"></label>'
     )

@@ -1,6 +1,6 @@
 """Every word of the Train tab, in one place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 TRAIN = "Train"
 PICTURES, SPLIT, MODEL, RUN = "Pictures", "Split", "Model", "Run"
@@ -38,29 +38,6 @@ ADAPT_WORDS = (
     "Fits the chosen model to at most 100 pictures of your laboratory: its head and normalisation "
     "alone. The report says how good it was before and after."
 )
-MORE = "More settings"
-SETTINGS: Sequence[tuple[str, str]] = (
-    ("recipe.side_px", "input side, px"), ("recipe.colour", "colour: rgb or grey"),
-    ("recipe.denoise", "denoise: none, median, bilateral"),
-    ("recipe.segmentation", "segmentation: none, stain, clahe_otsu"),
-    ("recipe.crop_margin", "room round the cell; empty keeps the scale"),
-    ("recipe.blank_background", "background black"),
-    ("head_epochs", "epochs of the head"), ("head_rate", "rate of the head"),
-    ("tune_epochs", "epochs of tuning"), ("tune_rate", "rate of tuning"),
-    ("tune_from", "first block tuned; empty: all"), ("batch_size", "batch"),
-    ("optimizer", "optimizer: adamw or adam"), ("schedule", "schedule: cosine or plateau"),
-    ("weight_decay", "weight decay"), ("label_smoothing", "label smoothing"),
-    ("patience", "epochs of patience; 0 trains to the end"), ("fraction", "part of the pictures"),
-    ("balance", "drawn evenly by: class, group, none"), ("precision", "precision"),
-    ("seed", "seed"),
-    ("augment.rotation_degrees", "turn, degrees"), ("augment.flip", "mirror"),
-    ("augment.zoom", "zoom"), ("augment.shear", "shear"), ("augment.shift", "shift"),
-    ("augment.stain_gain_sd", "stain shift"), ("augment.grey_probability", "grey, share"),
-    ("augment.brightness", "light"), ("augment.blur_sigma_px", "blur, px"),
-    ("augment.jpeg_quality", "lowest JPEG quality; 0: off"), ("augment.noise_sd", "noise"),
-    ("augment.cutout", "cut out, part of the side"),
-)  # fmt: skip
-"""Settings that can be changed in the page, and what they are called there."""
 BEGIN = "Train"
 MEASURE = "Measure the time on this machine"
 GUESS = "a guess for two cores"
@@ -68,10 +45,26 @@ MEASURED = "measured on this machine"
 
 RUNS = "Your runs"
 DATA_SETS = "Your pictures"
+FROM_COMMANDS = "from the command line"
+COMPARE, OPEN = "Compare", "Open"
+COMPARE_HINT = "Tick two to six runs."
+COMPARED = "Runs compared"
+COMPARED_FIGURES, INTERVAL_95 = "run", "figure, 95 % interval"
+DIFFERENT_SETTINGS = "setting that differs"
+SAME_SETTINGS = "All settings are the same."
+APART = "Told apart: {names}."
+NOT_APART = (
+    "No figure tells them apart: each interval holds 0, or there are too few groups for one."
+)
+PAIRED = (
+    "Differences on the same pictures, with 95 % intervals from one bootstrap over groups. Of "
+    "several comparisons one in twenty seems real by chance."
+)
 NO_RUNS = "No training yet."
 NO_RUN = "The run’s curves, figures and report appear here."
 LIVE = "Curves"
 REPORT = "Report"
+WHOLE_WINDOW = "Whole window"
 SAVE_REPORT = "Save the report"
 SAVE_MODEL = "Save the model (zip)"
 USE = "Use it in Classify"

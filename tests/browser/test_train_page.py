@@ -8,8 +8,11 @@ import pytest
 
 from leukemia_app.imaging.decode import encode_png
 from leukemia_app.training import jobs
+from leukemia_app.training.augment_kinds import KINDS
 from leukemia_app.training.job_folder import JobFolder
+from leukemia_app.ui import review_text
 from leukemia_app.ui import train_text as text
+from leukemia_app.ui.settings_text import KINDS as KIND_WORDS
 from tests.browser.conftest import DESKTOP, MAX_FILE_MB, Visit, checked, watched
 from tests.browser.server import Server, running
 from tests.tiny_runs import LABELS, drawn_cell
@@ -60,7 +63,9 @@ def change(visit: Visit, selector: str, value: str) -> None:
     if field.evaluate("field => field.tagName") == "SELECT":
         field.select_option(value)
     else:
-        visit.page.locator("#t-model details").evaluate("fold => { fold.open = true; }")
+        # Opening a fold asks for what is in it.
+        field.evaluate("field => { field.closest('details').open = true; }")
+        settle(visit)
         field.fill(value)
         field.blur()
     kept = "([place, value]) => document.querySelector('#t-model ' + place)?.value === value"
@@ -74,12 +79,59 @@ def settle(visit: Visit) -> None:
     visit.page.wait_for_function("!document.documentElement.classList.contains('s-asking')")
 
 
+def switch_off_and_back(visit: Visit) -> None:
+    """Look at what the augmentation does, switch a kind of it off, and take that back."""
+    form = visit.page.locator("#t-model")
+    form.locator("[data-fold=augment] > summary").click()
+    form.locator(".s-tiles").first.wait_for()
+    settle(visit)
+    assert form.locator(".s-tiles").count() == len(KINDS)
+    blur = form.get_by_role("switch", name=KIND_WORDS["blur"], exact=True)
+    blur.uncheck()
+    settle(visit)
+    assert form.locator(".s-kind.s-changed").count() == 1
+    form.locator('[data-resets="augment.blur_sigma_px"]').last.click()
+    settle(visit)
+    assert blur.is_checked()
+    assert form.locator(".s-kind.s-changed").count() == 0
+
+
 def accessible(visit: Visit) -> None:
     """As far as axe-core can tell, where it is installed."""
     if find_spec("axe_playwright_python") is not None:
         from tests.browser.test_access import findings
 
         assert findings(visit) == []
+
+
+def go_through(visit: Visit, run: str) -> None:
+    """Open a cell of the answers, decide, undo, relabel, and begin the training again; go back."""
+    page, review = visit.page, visit.page.locator("#t-review .s-review")
+
+    def press(key: str, n_decided: int) -> None:
+        page.keyboard.press(key)
+        review.locator(f'[data-decided="{n_decided}"]').wait_for()
+        settle(visit)
+
+    review.locator("td button").first.click()
+    settle(visit)
+    assert review.locator("td button").first.get_attribute("aria-pressed") == "true"
+    assert review.locator("figure img").get_attribute("src").startswith("data:image/jpeg")
+    press("x", 1)
+    assert "1 dropped" in review.inner_text()
+    press("u", 0)
+    label = review.locator("dd").first.inner_text()
+    choices = review.locator('[aria-label="What it is"] button').all_inner_texts()
+    key = 1 if choices[0].split()[-1] != label else 2
+    press(str(key), 1)
+    assert "1 relabelled" in review.inner_text()
+    page.get_by_role("button", name=review_text.AGAIN).click()
+    page.locator(f'#t-run [data-run="{run}-2"][data-live="1"]').wait_for()
+    page.get_by_role("button", name=text.ACTIONS["stop"], exact=True).click()
+    settle(visit)
+    page.locator(f'#t-side [data-train=open-run][data-value="{run}"]').click()
+    page.locator(f'#t-run [data-run="{run}"]').wait_for()
+    assert "1 relabelled" in review.inner_text()
 
 
 def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: Path):
@@ -100,6 +152,8 @@ def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: 
     ):  # fmt: skip
         change(visit, selector, value)
     assert page.locator("#t-model .s-failed").count() == 0
+    assert page.locator("#t-model .s-changed").count() == 3
+    switch_off_and_back(visit)
     page.get_by_role("button", name=text.BEGIN, exact=True).click()
     page.locator('#t-run [data-live="1"]').wait_for()
     assert page.locator("#t-run progress").is_visible()
@@ -114,6 +168,7 @@ def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: 
     report = page.frame_locator("#t-report iframe")
     report.locator("h1").wait_for()
     accessible(visit)
+    go_through(visit, name)
 
     stranger = watched(chromium, server, **DESKTOP)
     stranger.open()

@@ -24,6 +24,9 @@ from leukemia_app.errors import BundleError
 
 Change = Callable[[dict], object]
 
+FIGURE = {"name": "accuracy", "value": 0.9, "low": None, "high": None, "part": "test", "n": 9,
+          "n_groups": 3, "group_level": "patient"}  # fmt: skip
+
 
 def change_spec(folder: Path, change: Change) -> None:
     values = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
@@ -74,8 +77,26 @@ def test_the_card_and_nothing_unfinished_lie_beside_it(written: Path):
         (lambda v: v.update(colour="red"), "unknown keys: colour"),
         (lambda v: v["recipe"].update(gamma=2), "recipe has unknown keys: gamma"),
         (lambda v: v.pop("temperature"), "lacks temperature"),
-        (lambda v: v.update(labels=3), r"bundle\.json cannot be read"),
-        (lambda v: v.update(temperature="hot"), r"bundle\.json cannot be read"),
+        (lambda v: v.update(labels=3), r"bundle\.json: labels is no list"),
+        (lambda v: v.update(temperature="hot"), "temperature is 'hot', which cannot be used there"),
+        (lambda v: v.update(temperature=True), "temperature is True, which cannot"),
+        (lambda v: v.update(title=["Small"]), r"title is \['Small'\], which cannot"),
+        (lambda v: v.update(summary="x" * 20_001), "summary is 'x+…, which cannot"),
+        (lambda v: v.update(parents=[1]), r"parents is \(1,\), which cannot"),
+        (lambda v: v.update(data={"name": 1}), r"data is \{'name': 1\}, which cannot"),
+        (lambda v: v["labels"][0].update(meaning=None), "labels: meaning is None, which cannot"),
+        (lambda v: v["figures"].append(FIGURE | {"value": "0.9"}), "figures: value is '0.9'"),
+        (lambda v: v["figures"].append(FIGURE | {"value": float("inf")}), "figures: value is inf"),
+        (lambda v: v["figures"].append(FIGURE | {"n": 1.5}), r"figures: n is 1\.5, which cannot"),
+        (lambda v: v.update(split={"parts": []}), r"split\.parts is no object"),
+        (
+            lambda v: v.update(split={"parts": {"test": {"pictures": "9"}}}),
+            r"split\.parts\.test counts no pictures",
+        ),
+        (
+            lambda v: v.update(split={"parts": {"test": 9}}),
+            r"split\.parts\.test counts no pictures",
+        ),
     ],
 )
 def test_a_changed_value_of_bundle_json_is_named(bundle: Path, change: Change, named: str):

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from leukemia_app.evaluation import run_gallery
+from leukemia_app.evaluation.claim import PARTLY, claim
+from leukemia_app.evaluation.colours import DARK
 from leukemia_app.evaluation.run_calibration import coverage_section
 from leukemia_app.evaluation.run_comparisons import baseline_table, comparison_section
 from leukemia_app.evaluation.run_gallery import chosen, confusion_table, galleries, most_wrong
@@ -18,6 +20,7 @@ from leukemia_app.evaluation.run_report import (
     fragment_script,
     fragment_style,
     lead,
+    page_style,
     run_report,
     split_section,
 )
@@ -140,6 +143,17 @@ def test_a_run_that_is_done_has_no_such_banner():
 
 def test_red_controls_stand_at_the_top():
     assert "Colour histogram alone reaches 0.720" in lead(results_of())
+
+
+def test_what_was_corrected_by_hand_is_warned_of_at_the_top_and_told_where_it_counts():
+    said = "By hand: 2 <test> pictures relabelled."
+    results = results_of(corrected=said)
+    warned = '<p class="r-warn">By hand: 2 &lt;test&gt; pictures relabelled.</p>'
+    assert warned in lead(results)
+    (answer,) = [each for each in claim(results) if each.item.name == "Annotation of test set"]
+    assert (answer.said, answer.state) == (said, PARTLY)
+    assert report(corrected=said).count("2 &lt;test&gt; pictures relabelled") == 3
+    assert "By hand" not in report()
 
 
 def test_an_image_split_is_warned_of_at_the_top():
@@ -270,3 +284,12 @@ def test_the_pieces_need_no_more_than_the_page_s_colours():
         assert f"--s-{name}:" in report(), name
     assert "addEventListener" in fragment_script()
     assert LABELS[0] in report()
+
+
+def test_the_page_round_a_report_may_choose_its_colours_and_paper_is_light():
+    style = page_style()
+    dark = f"--s-ground: {DARK['ground']};"
+    assert style.count(dark) == 2
+    for condition in ("@media screen and (prefers-color-scheme: dark) {:root:not(.light)",
+                      "@media screen {:root.dark"):  # fmt: skip
+        assert f"{condition} {{color-scheme: dark; {dark}" in style

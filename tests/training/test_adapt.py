@@ -99,6 +99,21 @@ def test_at_most_a_hundred_pictures_are_learned_from(count, expected, spec):
     assert made.shares == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("n_train", "expected"),
+    # Eighty are learned from, as of pictures without parts; a hundredth is the least share.
+    [(400, 0.2), (80, 1.0), (20, 1.0), (80_000, 0.01)],
+)
+def test_of_a_given_training_part_no_more_is_learned_from(n_train, expected, spec):
+    manifest = pictures({"normal": n_train // 2 + 5, "blast": n_train // 2 + 5})
+    parts = ["test"] * 5 + ["train"] * (n_train // 2)
+    rows = tuple(replace(row, part=part)
+                 for row, part in zip(manifest.rows, parts * 2, strict=True))  # fmt: skip
+    made = adapt_config(spec, Path("models/parent"), replace(manifest, rows=rows), id="lab",
+                        groups=None)  # fmt: skip
+    assert made.fraction == pytest.approx(expected)
+
+
 def test_the_labels_are_those_of_the_pictures_in_the_order_of_the_bundle(spec):
     wide = named(spec, "a", "b", "c", "d")
     made = config_for(wide, {"d": 9, "b": 9, "a": 9})
@@ -156,7 +171,8 @@ def test_a_bundle_is_adapted_to_another_stain(finished_run, tmp_path):
     run.create(made)
     carry_out(run)
     adapted = read_spec(run.path / "bundle")
-    assert adapted.parents == ("bundle",)
+    assert adapted.parents == ("tiny",)
+    assert adapted.training["config"]["start"] == "bundle:tiny"
     found = {figure.name: figure for figure in adapted.figures}
     assert found["accuracy gained by adapting"].value == pytest.approx(
         found["accuracy"].value - found["accuracy before adapting"].value

@@ -74,6 +74,35 @@ def test_a_turned_picture_keeps_its_middle():
         assert np.abs(made[16, 16].astype(int) - (10, 20, 30)).max() <= 2
 
 
+def test_contrast_moves_greys_from_their_mean_and_keeps_it():
+    # Half of 100 and half of 140: mean 120, distance 20; a factor in 0.5 to 2 gives 10 to 40.
+    pixels = np.full((SIDE_PX, SIDE_PX, 3), 100, np.uint8)
+    pixels[:16] = 140
+    log_2 = 0.6931
+    apart = set()
+    for seed in range(30):
+        made = augment(pixels, replace(NOTHING, contrast=log_2), np.random.default_rng(seed))
+        low, high = int(made.min()), int(made.max())
+        assert abs(low + high - 240) <= 1
+        assert 10 <= (high - low) / 2 <= 40
+        apart.add(high - low)
+    assert min(apart) < 40 < max(apart), "less and more"
+
+
+def test_contrast_leaves_a_black_background_black():
+    pixels = picture().copy()
+    pixels[:8] = 0
+    for seed in range(10):
+        made = augment(pixels, replace(NOTHING, contrast=1), np.random.default_rng(seed))
+        assert not made[:8].any()
+
+
+def test_a_configuration_from_before_contrast_disturbs_as_it_did():
+    kept = {name: value for name, value in Augment().to_dict().items() if name != "contrast"}
+    assert Augment.from_dict(kept) == Augment()
+    assert Augment().contrast == 0
+
+
 def test_grey_copies_have_three_equal_channels():
     for copy in copies(replace(NOTHING, grey_probability=1), 3):
         assert (copy == copy[..., :1]).all()

@@ -43,7 +43,7 @@ def as_read(**changes: object) -> dict[str, object]:
     labels=st.lists(st.text(min_size=1), min_size=2, max_size=5, unique=True),
     external=st.dictionaries(st.text(), st.text(), max_size=3),
     controls=st.lists(st.sampled_from(CONTROLS), unique=True),
-    arguments=st.dictionaries(st.sampled_from(["dropout", "channels"]), st.integers(1, 9)),
+    arguments=st.dictionaries(st.sampled_from(["heads", "channels"]), st.integers(1, 9)),
     cutout=st.floats(0, 1),
 )
 def test_a_configuration_comes_back_from_json_as_it_was(
@@ -135,6 +135,8 @@ def test_every_control_has_words_for_the_card():
      ({"answered_error": 2}, r"answered_error is 2; use 0 to 1"),
      ({"sensitivity": 95}, r"sensitivity is 95; use 0 to 1"),
      ({"controls": ("colour", "focus")}, r"controls has 'focus'; use colour, size"),
+     ({"head_arguments": {"dropout": 1}}, r"head_arguments.dropout is 1; use 0 to 0.9"),
+     ({"head_arguments": {"dropout": True}}, r"head_arguments.dropout is True; use 0 to 0.9"),
      ({"head_arguments": [1]}, r"head_arguments is \[1\]; use an object"),
      ({"external": {"there": 3}}, r"external is \{'there': 3\}; use an object of texts"),
      ({"outside": 3}, r"outside is 3; use a text or null"),

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 from leukemia_app.data.archive import ZipLimits
+from leukemia_app.data.corrections import Correction
 from leukemia_app.data.manifest import read_manifest
 from leukemia_app.errors import DatasetError, RunError
 from leukemia_app.imaging.decode import encode_png
 from leukemia_app.training import data_check
+from leukemia_app.training.corrections import changes_in, decide, undo
 from leukemia_app.training.data_check import (
     DataFolder,
     DataSource,
@@ -339,3 +341,64 @@ def test_names_that_climb_out_are_left_out_by_name(archived, drawn):
     assert not list(archived.path.parent.rglob("escaped.png"))
     said = [event["reason"] for event in archived.events() if event["kind"] == "left out"]
     assert any("climbs out" in reason for reason in said)
+
+
+# Corrected by hand
+
+
+def corrections(*pairs):
+    return lambda files: [Correction(file=file, label=label, run="ward-7")
+                          for file, label in pairs]  # fmt: skip
+
+
+def test_corrections_change_labels_and_counts_and_move_nothing(drawn, checked):
+    found = check_pictures(
+        SOURCE, drawn.parent,
+        by_hand=corrections(("normal/0-0.png", "blast"), ("blast/5-1.png", "")),
+    )  # fmt: skip
+    before = {row.file: row for row in checked.rows}
+    changed = before.pop("blast/5-1.png"), before["normal/0-0.png"]
+    before["normal/0-0.png"] = replace(changed[1], label="blast")
+    assert {row.file: row for row in found.rows} == before
+    assert [(item.label, item.n_pictures) for item in found.health.classes] == [
+        ("blast", 18), ("hem", 17),
+    ]  # fmt: skip
+    assert (found.health.n_found, found.health.n_read) == (35, 35)
+    assert found.health.ignored["pictures dropped by hand"] == 1
+    assert {(each.file, each.was, each.label) for each in found.changes} == {
+        ("normal/0-0.png", "hem", "blast"), ("blast/5-1.png", "blast", ""),
+    }  # fmt: skip
+    (note,) = [each.text for each in found.health.notes if each.text.startswith("By hand")]
+    assert "after seeing the answers of ward-7" in note
+
+
+def test_corrections_that_fit_nothing_are_noted_and_change_nothing(drawn, checked):
+    found = check_pictures(
+        SOURCE, drawn.parent,
+        by_hand=corrections(("../secret.png", "blast"), ("blast/5-1.png", "martian")),
+    )  # fmt: skip
+    assert found.rows == checked.rows
+    assert found.changes == ()
+    notes = " ".join(each.text for each in found.health.notes)
+    assert "not among the pictures" in notes
+    assert "martian (blast/5-1.png)" in notes
+
+
+def test_a_set_of_which_every_picture_was_dropped_is_refused(drawn, checked):
+    by_hand = corrections(*((row.file, "") for row in checked.rows))
+    with pytest.raises(DatasetError, match="Every picture was dropped by hand"):
+        check_pictures(SOURCE, drawn.parent, by_hand=by_hand)
+
+
+def test_a_check_keeps_what_was_decided_and_forgets_what_was_undone(data):
+    folder = DataFolder(path=data)
+    folder.write_json("dataset.json", SOURCE.to_dict())
+    decide(folder, Correction(file="normal/0-0.png", label="blast", run="ward-7"))
+    check_dataset(folder, folder.add_event, FOREVER)
+    assert [each.file for each in changes_in(folder.path)] == ["normal/0-0.png"]
+    rows = read_manifest(folder.pictures, folder.path / "manifest.csv").rows
+    assert {row.label for row in rows if row.file == "normal/0-0.png"} == {"blast"}
+    undo(folder, "ward-7")
+    (folder.path / "health.json").unlink()
+    check_dataset(folder, folder.add_event, FOREVER)
+    assert changes_in(folder.path) == ()

@@ -9,6 +9,7 @@ import pytest
 
 from leukemia_app.errors import RunError
 from leukemia_app.training.owners import (
+    may_see_commands,
     new_secret,
     owner_of_login,
     owner_of_token,
@@ -65,3 +66,32 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "browser.secret").mkdir()
     with pytest.raises(RunError, match=r"browser.secret cannot be written .*Give leave to write"):
         server_secret(tmp_path)
+
+
+HERE = {"host": "localhost:7860"}
+
+
+@pytest.mark.parametrize("listens_on", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+@pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1:7860", "[::1]:7860", "localhost"])
+def test_who_sits_at_a_laptop_sees_what_the_command_line_began(listens_on, host):
+    assert may_see_commands(listens_on, None, {"Host": host}, "127.0.0.1")
+
+
+@pytest.mark.parametrize("listens_on", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])  # noqa: S104
+def test_a_server_that_others_reach_shows_nothing_of_the_command_line(listens_on):
+    assert not may_see_commands(listens_on, None, HERE, "127.0.0.1")
+
+
+def test_where_one_logs_in_the_command_line_is_nobody_s():
+    assert not may_see_commands("127.0.0.1", "ada", HERE, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "client"),
+    [(HERE | {"X-Forwarded-For": "10.0.0.9"}, "127.0.0.1"),
+     (HERE | {"forwarded": "for=10.0.0.9"}, "127.0.0.1"),
+     ({"host": "smears.example.org"}, "127.0.0.1"), ({"host": "localhost.evil.org"}, "127.0.0.1"),
+     ({}, "127.0.0.1"), (HERE, "10.0.0.9"), (HERE, None)],
+)  # fmt: skip
+def test_a_visitor_whom_a_proxy_brings_does_not_sit_at_the_machine(headers, client):
+    assert not may_see_commands("127.0.0.1", None, headers, client)

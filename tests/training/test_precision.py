@@ -20,6 +20,16 @@ def test_the_policy_goes_by_setting_network_and_processor(precision, backbone, f
     assert choose_policy(precision, backbone, flags) == expected
 
 
+@pytest.mark.parametrize(
+    ("gpus", "expected"),
+    [(((8, 0),), "mixed_bfloat16"), (((9, 0), (7, 5)), "float32"), (((0, 0),), "float32")],
+)
+def test_where_there_are_gpus_the_oldest_decides_and_not_the_processor(gpus, expected):
+    # A Turing card, 7.5, would have to make do without.
+    assert choose_policy("auto", "vgg16", {"avx512_bf16"}, gpus=gpus) == expected
+    assert choose_policy("auto", "mobilenet", {"avx512_bf16"}, gpus=gpus) == "float32"
+
+
 def test_the_processor_is_asked_for_its_flags(tmp_path):
     path = tmp_path / "cpuinfo"
     path.write_text("processor\t: 0\nflags\t\t: fpu sse avx512_bf16\n\nflags\t\t: fpu\n")

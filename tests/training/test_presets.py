@@ -42,7 +42,7 @@ def test_more_effort_costs_more():
     for cost in ("tune_epochs", "feature_copies", "steps_per_epoch"):
         values = [getattr(config, cost) for config in configs]
         assert values == sorted(values), cost
-    assert [config.tune_epochs for config in configs] == [4, 12, 40]
+    assert [config.tune_epochs for config in configs] == [8, 12, 40]
     assert [config.baselines for config in configs] == [(), (), BASELINES]
 
 
@@ -64,6 +64,8 @@ def test_few_pictures_are_shown_more_often():
     # Of 5,000, 3,200: not half a copy fits, one is needed; 100 steps, but 40 are the most.
     many = preset("quick", pictures(5000), WANTED)
     assert (many.feature_copies, many.steps_per_epoch) == (1, 40)
+    # The head: 600 steps at 2 or 100 an epoch, but from 20 to 150 epochs.
+    assert (few.head_epochs, many.head_epochs) == (150, 20)
 
 
 def test_a_given_training_part_counts_as_it_is():

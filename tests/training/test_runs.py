@@ -91,6 +91,27 @@ def test_everybody_sees_their_own_runs_and_the_command_line_all(queue, tmp_path)
     assert list_runs(queue.root, BOB)[0].place == 2
 
 
+def test_runs_of_the_command_line_are_shown_to_who_may_see_them_only(queue, folder, tmp_path):
+    new_run(queue, tiny_config(tmp_path), ADA)
+    assert [line.id for line in list_runs(queue.root, BOB)] == []
+    with pytest.raises(RunError, match="There is no run 'tiny' of yours"):
+        find_run(queue.root, "tiny", BOB)
+
+    (line,) = list_runs(queue.root, BOB, with_commands=True)
+    assert (line.id, line.is_from_commands) == ("tiny", True)
+    assert find_run(queue.root, "tiny", BOB, with_commands=True).path == folder.path
+    seen = list_runs(queue.root, ADA, with_commands=True)
+    assert {line.id: line.is_from_commands for line in seen} == {"tiny": True, "tiny-2": False}
+    with pytest.raises(RunError, match="There is no run 'tiny-2' of yours"):
+        find_run(queue.root, "tiny-2", BOB, with_commands=True)
+
+
+def test_a_run_whose_owner_cannot_be_read_is_nobody_s(queue, tmp_path):
+    folder = new_run(queue, tiny_config(tmp_path), ADA)
+    (folder.path / "owner.json").write_text("{")
+    assert list_runs(queue.root, BOB, with_commands=True) == ()
+
+
 def test_a_run_of_somebody_else_is_no_run(queue, tmp_path):
     new_run(queue, tiny_config(tmp_path), ADA)
     assert find_run(queue.root, "tiny", ADA).path == queue.root / "tiny"

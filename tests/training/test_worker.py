@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from leukemia_app.bundles import device
 from leukemia_app.data.archive import ZipLimits
-from leukemia_app.errors import DatasetError, RunError
+from leukemia_app.errors import DatasetError, RunError, SettingError
 from leukemia_app.training import data_check, run, worker
 from leukemia_app.training.data_folder import DataFolder
 from leukemia_app.training.job_folder import JobFolder, Stopped, StopWish
@@ -18,7 +19,7 @@ from tests.tiny_runs import draw_set, tiny_config
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    for name in (*worker.ENVIRONMENT, *worker.THREADS):
+    for name in (*worker.ENVIRONMENT, *worker.THREADS, "CUDA_VISIBLE_DEVICES"):
         # What the worker sets is taken back after the test.
         monkeypatch.setenv(name, os.environ.get(name, worker.ENVIRONMENT.get(name, "2")))
     made = RunFolder(path=tmp_path / "run")
@@ -146,6 +147,27 @@ def test_libraries_are_told_how_many_threads_to_use(folder, monkeypatch):
     assert os.environ["TF_NUM_INTRAOP_THREADS"] == "3"
     # What the person said counts.
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_processor_that_was_asked_for_hides_the_gpus(folder, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    ending(monkeypatch, folder, None)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    monkeypatch.setenv("LEUKEMIA_DEVICE", "cpu")
+    ending(monkeypatch, folder, None)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+
+
+def test_a_gpu_that_is_demanded_and_not_there_is_told_before_anything_is_trained(
+    folder, monkeypatch
+):
+    def find_device(setting: str) -> None:
+        raise SettingError(f"LEUKEMIA_DEVICE is {setting!r}, but no GPU driver was found.")
+
+    monkeypatch.setattr(device, "find_device", find_device)
+    monkeypatch.setenv("LEUKEMIA_DEVICE", "gpu")
+    assert ending(monkeypatch, folder, None) == 2
+    assert "no GPU driver was found" in folder.status()["reason"]
 
 
 def test_a_data_set_is_checked_within_the_limits_of_the_settings(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from leukemia_app.errors import BundleError
 from leukemia_app.ui.classify import CONCURRENCY, ClassifyTab
 from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.examples import Shelf
+from leukemia_app.ui.models_tab import ModelsTab
 from leukemia_app.ui.page import build, warm
 from leukemia_app.ui.train import TrainTab
 from tests.ui.instant import InstantPredictor
@@ -21,11 +22,15 @@ CPU = Device(name="cpu", engine="litert", detail="CPU.")
 
 def built(desk: Desk, uploads: Path) -> gr.Blocks:
     tab = ClassifyTab(desk=desk, shelf=Shelf(()), uploads=uploads, max_file_mb=50)
-    train = TrainTab(bench=make_bench(uploads / "state"), uploads=uploads, max_file_mb=50)
+    bench = make_bench(uploads / "state")
+    train = TrainTab(bench=bench, uploads=uploads, max_file_mb=50)
+    models = ModelsTab(
+        settings=bench.settings, library=desk.library, uploads=uploads, listens_on="127.0.0.1"
+    )
 
     async def inside_a_loop() -> gr.Blocks:
         # without a running loop Gradio makes loops of its own, and never closes them
-        return build(desk, tab, train, CPU)
+        return build(desk, tab, train, models, CPU)
 
     return asyncio.run(inside_a_loop())
 

@@ -13,7 +13,14 @@ from leukemia_app.training.job_folder import ENDED
 from leukemia_app.training.memory import Pulse
 from leukemia_app.training.runs import Curves, RunLine, RunView
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.run_panes import control, progress, report_pane, run_pane, side
+from leukemia_app.ui.run_panes import (
+    control,
+    in_scheme,
+    progress,
+    report_pane,
+    run_pane,
+    side,
+)
 from tests.ui.test_train_panes import HOSTILE, view_of, words_of
 
 LINE = RunLine(
@@ -152,3 +159,29 @@ def test_hostile_names_stay_text():
     ):  # fmt: skip
         assert "<script" not in html
         assert 'alert(1)"' not in html.replace("&quot;", "")
+
+
+# Comparing, and the command line's runs
+
+
+def test_boxes_stand_before_runs_where_there_are_two_and_not_before_pictures():
+    one = LINE
+    assert "data-compared" not in side([one], [], None, None)
+    html = side([one, replace(one, id="second")], [], None, None, "<p>Compare</p>")
+    assert html.count('type="checkbox"') == 2
+    assert "<p>Compare</p>" in html
+
+
+def test_a_run_of_the_command_line_says_so_in_every_state():
+    for state in ("done", "queued"):
+        one = replace(LINE, state=state, place=1 if state == "queued" else None)
+        assert text.FROM_COMMANDS not in side([one], [], None, None)
+        assert text.FROM_COMMANDS in side([replace(one, is_from_commands=True)], [], None, None)
+
+
+def test_a_framed_page_takes_the_colours_of_the_page_round_it():
+    page = '<!doctype html>\n<html lang="en"><head></head><body></body></html>'
+    assert '<html lang="en" class="dark">' in in_scheme(page, "dark")
+    assert '<html lang="en" class="light">' in in_scheme(page, "light")
+    for scheme in (None, HOSTILE, 3, ["dark"]):
+        assert in_scheme(page, scheme) == page

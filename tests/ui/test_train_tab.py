@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -15,14 +16,17 @@ import gradio as gr
 import pytest
 
 from leukemia_app.errors import RunError
+from leukemia_app.training.augment_kinds import KINDS
 from leukemia_app.training.job_queue import JobQueue
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import Bench
+from leukemia_app.ui.settings_text import NO_PICTURE
 from leukemia_app.ui.train import TrainTab
+from tests.reviewed_run import make_run
 from tests.ui.training_bench import N_PICTURES, check, drawn_pieces, make_bench
 
 SECRET, OTHER = "a" * 43, "b" * 43
-NAMES = ("hub", "pictures", "split", "model", "run", "report", "side", "said", "saved")
+NAMES = ("hub", "pictures", "split", "model", "run", "report", "review", "side", "said", "saved")
 PARTS: Any = SimpleNamespace(**{name: name for name in NAMES})
 SMALL = {"backbone": "baseline_cnn", "head": "plain", "start": "none"}
 
@@ -165,6 +169,18 @@ def test_a_file_elsewhere_on_the_server_is_refused_in_words(fresh: TrainTab, tmp
     assert shown.keys() == {"said", "saved"}, "the rest of the page stays"
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"too_large": 3}, "3 files are larger than this server takes: a picture may have 50 MB"),
+     ({"too_large": 1, "lost": 2}, "1 file is larger than this server takes and 2 did not reach"),
+     ({"lost": 2}, "None of the 2 files reached the server. Look at the connection")],
+)  # fmt: skip
+def test_files_that_were_not_sent_at_all_are_no_files_that_are_no_pictures(
+    fields: dict[str, int], words: str, fresh: TrainTab
+):
+    assert words in ask(fresh, "give", files=[], fields=fields)["said"]
+
+
 @pytest.mark.parametrize("files", [None, [], "x"])
 def test_giving_nothing_is_said(files: object, fresh: TrainTab):
     assert "None of these files is a picture" in ask(fresh, "give", files=files)["said"]
@@ -243,7 +259,8 @@ def test_a_plan_follows_what_was_chosen(tab: TrainTab, data: str):
     shown = ask(tab, "plan", data=data, fields=SMALL | {"changes": {"tune_epochs": 2}})
     assert f"of {2 * N_PICTURES}" not in shown["said"]
     assert '<option value="baseline_cnn" selected>' in shown["model"]
-    assert 'data-change="tune_epochs" data-changed="1" value="2"' in shown["model"]
+    assert 'data-change="tune_epochs" data-changed="1"' in shown["model"]
+    assert "s-tiles" not in shown["model"], "what is closed is not computed"
     assert "About" in shown["model"]
     assert shown.keys() == {"said", "saved", "model"}
 
@@ -256,6 +273,39 @@ def test_a_choice_that_cannot_be_trained_is_said_in_its_place(fields, tab: Train
     assert "s-failed" in shown["model"] or "s-failed" in shown["said"]
     assert "<alexnet>" not in "".join(map(str, shown.values()))
     assert tab.bench.list_runs(_owner(SECRET)) == ()
+
+
+def test_a_setting_that_cannot_be_trained_with_stays_where_it_can_be_put_right(
+    tab: TrainTab, data: str
+):
+    shown = ask(tab, "plan", data=data, fields=SMALL | {"changes": {"seed": -1}})
+    assert "seed is -1" in shown["model"]
+    assert 'data-resets="seed"' in shown["model"]
+
+
+def test_a_block_of_another_network_gives_way(tab: TrainTab, data: str):
+    fields = SMALL | {"changes": {"tune_from": "conv_dw_9", "tune_epochs": 2}}
+    shown = ask(tab, "plan", data=data, fields=fields)
+    assert "s-failed" not in shown["model"]
+    assert "conv_dw_9" not in shown["model"]
+    assert 'data-resets="tune_epochs"' in shown["model"]
+
+
+def test_an_open_fold_shows_a_picture_of_the_set(tab: TrainTab, data: str):
+    shown = ask(tab, "plan", data=data, fields=SMALL | {"folds": ["augment", "other", 3]})
+    assert shown["model"].count("s-tiles") == len(KINDS)
+    assert "s-prepared" not in shown["model"]
+    shown = ask(tab, "plan", data=data, fields=SMALL | {"folds": ["more"]})
+    assert shown["model"].count("s-prepared") == 1
+
+
+def test_a_set_whose_first_picture_cannot_be_read_says_so(tab: TrainTab, data: str):
+    view = tab.bench.data_set(_owner(SECRET), data)
+    first = (view.health or {})["classes"][0]["shown"][0]
+    (view.home / "pictures" / first).write_bytes(b"no picture any more")
+    shown = ask(tab, "plan", data=data, fields=SMALL | {"folds": ["augment", "more"]})
+    assert "s-tiles" not in shown["model"]
+    assert NO_PICTURE in shown["model"]
 
 
 def test_a_start_that_does_not_fit_gives_way_to_one_that_does(tab: TrainTab, data: str):
@@ -328,6 +378,104 @@ def test_a_model_is_saved_as_one_zip(tab: TrainTab, data: str, monkeypatch):
     saved = ask(tab, "bundle", run=run)["saved"]
     assert (saved["name"], saved["type"]) == (f"{run}.zip", "application/zip")
     assert base64.b64decode(saved["base64"]) == packed.getvalue()
+
+
+# Going through the answers
+
+
+def test_answers_are_gone_through_saved_and_trained_on_again(fresh: TrainTab):
+    make_run(fresh.bench.settings.state_dir, _owner(SECRET))
+    shown = ask(fresh, "open", run="ward-7")
+    assert "s-review" in shown["review"]
+    assert "review" not in ask(fresh, "tick", run="ward-7", seen="report:ward-7")
+    value = json.dumps({"file": "normal/4-0.png", "label": "blast"})
+    shown = ask(fresh, "review-decide", run="ward-7", value=value)
+    assert shown.keys() == {"said", "saved", "review"}, "the report keeps its place"
+    assert "1 of 24 decided" in shown["review"]
+    saved = ask(fresh, "review-save", run="ward-7")["saved"]
+    assert (saved["name"], saved["type"]) == ("ward-7.csv", "text/csv")
+    assert b"normal/4-0.png,blast" in base64.b64decode(saved["base64"])
+    shown = ask(fresh, "review-again", run="ward-7")
+    assert 'data-run="ward-7-2" data-live="1"' in shown["run"]
+    assert (shown["report"], shown["review"]) == ("", "")
+    assert "There is no run" in ask(fresh, "review", owner=OTHER, run="ward-7")["said"]
+
+
+# Several runs
+
+
+def test_runs_are_compared_in_the_place_of_the_one_that_is_open(tab: TrainTab, data: str):
+    names = [begin(tab, data) for _ in range(2)]
+    shown = ask(tab, "compare", run=names[0], fields={"compared": names})
+    assert text.COMPARED in shown["run"]
+    assert all(f'data-train="open-run" data-value="{name}"' in shown["run"] for name in names)
+    assert "&quot;run&quot;: null" in shown["side"], "no look at the one draws over it"
+    assert shown["report"] == ""
+
+
+@pytest.mark.parametrize("compared", [None, [], ["tiny"], [1, {}], "x"])
+def test_one_run_cannot_be_compared(compared: object, fresh: TrainTab):
+    assert "takes 2 to 6 runs" in ask(
+        fresh, "compare", fields={"compared": compared})["said"]  # fmt: skip
+
+
+def test_somebody_else_s_run_is_not_compared(tab: TrainTab, data: str):
+    names = [begin(tab, data) for _ in range(2)]
+    shown = ask(tab, "compare", owner=OTHER, fields={"compared": names})
+    assert "takes 2 to 6 runs" in shown["said"]
+    assert "run" not in shown
+
+
+def test_a_run_is_deleted_from_the_comparison(tab: TrainTab, data: str):
+    names = [begin(tab, data) for _ in range(3)]
+    for name in names:
+        ask(tab, "act", run=name, value="stop")
+    shown = ask(tab, "compare-remove", value=names[0], fields={"compared": names})
+    assert names[0] not in {line.id for line in tab.bench.list_runs(_owner(SECRET))}
+    assert text.COMPARED in shown["run"]
+    assert f'data-value="{names[0]}"' not in shown["run"]
+    shown = ask(tab, "compare-remove", value=names[1], fields={"compared": names[1:]})
+    assert text.NO_RUN in shown["run"], "one is left"
+
+
+# The command line's runs
+
+
+def from_commands(tab: TrainTab, data: str) -> str:
+    name = begin(tab, data)
+    (tab.bench.runs.root / name / "owner.json").unlink()
+    return name
+
+
+def visit(tab: TrainTab, what: str, *, listens_on: str, host: str, **given: Any) -> dict[str, Any]:
+    """A request with all that says where it comes from."""
+    asked = SimpleNamespace(**{"what": what, "owner": SECRET} | given)
+    request: Any = SimpleNamespace(
+        username=None, headers={"host": host}, client=SimpleNamespace(host="127.0.0.1")
+    )
+    answers = list(replace(tab, listens_on=listens_on)._guarded(PARTS)(request, asked))
+    return {part: value for answer in answers for part, value in answer.items()}
+
+
+def test_on_a_laptop_runs_of_the_command_line_are_shown_and_stopped(tab: TrainTab, data: str):
+    name = from_commands(tab, data)
+    at_home = {"listens_on": "127.0.0.1", "host": "localhost:7860"}
+    shown = visit(tab, "open", run=name, **at_home)
+    assert text.FROM_COMMANDS in shown["side"]
+    assert f'data-run="{name}"' in shown["run"]
+    assert "Stopped." in visit(tab, "act", run=name, value="stop", **at_home)["run"]
+
+
+@pytest.mark.parametrize(
+    "where", [{"listens_on": "0.0.0.0", "host": "localhost:7860"},  # noqa: S104
+              {"listens_on": "127.0.0.1", "host": "smears.example.org"},
+              {"listens_on": "", "host": "localhost:7860"}])  # fmt: skip
+def test_elsewhere_runs_of_the_command_line_are_nobody_s(where, tab: TrainTab, data: str):
+    name = from_commands(tab, data)
+    shown = visit(tab, "open", run=name, **where)
+    assert text.NO_RUN in shown["run"]
+    assert name not in shown["side"].replace(data, "")
+    assert "There is no run" in visit(tab, "act", run=name, value="stop", **where)["said"]
 
 
 # What goes wrong

@@ -5,7 +5,10 @@ window.smearTrain = (() => {
   const TICK_MS = 2000;
   const SENDERS = 6;
   let hub = null; // how this tab reaches the server: { trigger, upload }
-  let asked = 0; // requests on their way, ticks too
+  const LOST_MS = 15000; // a look that took longer does not come back any more
+  let asked = 0; // requests on their way, ticks too: one at a time, or a late one draws over a new
+  const wishes = []; // what the visitor asks for while an answer is on its way
+  let lost = 0;
   let sending = false;
   let waiting = false; // whether a wish of the visitor's is under way: another must wait
   let planned = 0;
@@ -29,19 +32,28 @@ window.smearTrain = (() => {
 
   // ---- asking --------------------------------------------------------------------------------
   function ask(what, more = {}) {
-    if (!hub) return;
-    asked += 1;
+    if (!hub || (asked && what === "tick")) return;
     if (what !== "tick") waiting = true;
+    if (asked) {
+      if (what !== "plan" || !wishes.some(([other]) => other === "plan")) wishes.push([what, more]);
+      document.documentElement.classList.add("s-asking");
+      return;
+    }
+    asked += 1;
+    clearTimeout(lost);
+    if (what === "tick") lost = setTimeout(() => answered(null), LOST_MS);
     document.documentElement.classList.toggle("s-asking", waiting);
     hub.trigger("ask", {
       what, owner: place.owner, data: place.data || "", run: place.run || "", seen: seen(),
       fields: fields(), ...more,
     });
+    if (what !== "tick") document.dispatchEvent(new Event("smear-asked"));
   }
 
   function answered(file) {
-    asked = Math.max(0, asked - 1);
-    if (!asked && !sending) waiting = false;
+    asked = 0;
+    clearTimeout(lost);
+    if (!sending && !wishes.length) waiting = false;
     document.documentElement.classList.toggle("s-asking", waiting);
     const open = find("#t-side [data-place]");
     if (open) {
@@ -50,7 +62,8 @@ window.smearTrain = (() => {
       remember();
     }
     window.smear.save(file);
-    look();
+    if (wishes.length) ask(...wishes.shift());
+    else look();
   }
 
   function seen() {
@@ -69,7 +82,13 @@ window.smearTrain = (() => {
 
   // ---- what the forms hold -------------------------------------------------------------------
   function fields() {
-    const found = { changes: {} };
+    const found = {
+      changes: {},
+      folds: all("#t-model [data-fold]").filter((fold) => fold.open).map(
+        (fold) => fold.dataset.fold),
+      scheme: document.body.classList.contains("dark") ? "dark" : "light",
+      compared: all("#t-side [data-compared]:checked").map((box) => box.dataset.compared),
+    };
     all("#t-model [data-plan]").forEach((field) => { found[field.dataset.plan] = field.value; });
     all("#t-model [data-changed]").forEach((field) => {
       found.changes[field.dataset.change] = changed(field);
@@ -84,10 +103,24 @@ window.smearTrain = (() => {
     return found;
   }
 
+  function mark(field) { // a switch and its strength are one setting: the last one touched counts
+    all(`#t-model [data-change="${field.dataset.change}"]`).forEach((each) => {
+      delete each.dataset.changed;
+    });
+    field.dataset.changed = "1";
+  }
+
+  function plan() {
+    clearTimeout(planned);
+    planned = setTimeout(() => ask("plan"), 300);
+  }
+
   function changed(field) {
     if (field.dataset.change === "baselines") {
       return field.checked ? ["svc", "xgboost", "lda", "ridge_cv", "ridge"] : [];
     }
+    const ends = field.dataset; // of a switch: the strength that it stands for
+    if (ends.on) return Number(field.checked ? ends.on : ends.off);
     if (field.type === "checkbox") return field.checked;
     const text = field.value.trim();
     if (text === "") return field.dataset.change === "tune_from" ? "" : null;
@@ -162,15 +195,16 @@ window.smearTrain = (() => {
       send([...field.files].map((file) => [file.webkitRelativePath || file.name, file]));
       field.value = "";
     } else if (field.matches?.("#t-model [data-plan], #t-model [data-change]")) {
-      if (field.dataset.change) field.dataset.changed = "1";
-      clearTimeout(planned);
-      planned = setTimeout(() => ask("plan"), 300);
+      if (field.dataset.change) mark(field);
+      plan();
     }
   });
 
   document.addEventListener("click", (event) => {
     const opens = event.target.closest?.("[data-opens]");
     if (opens) find(`[data-pick="${opens.dataset.opens}"]`).click();
+    const whole = event.target.closest?.("[data-whole]");
+    if (whole) find("iframe", whole.parentElement).requestFullscreen();
     const button = event.target.closest?.("[data-train]");
     if (!button || waiting) return;
     if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
@@ -183,10 +217,12 @@ window.smearTrain = (() => {
     window.smear.choose(model);
   }
 
+  document.documentElement.classList.toggle("s-no-whole", !document.fullscreenEnabled);
+
   function connect(element, trigger, upload) {
     hub = { trigger, upload };
     ask("open");
   }
 
-  return { answered, connect };
+  return { answered, ask, connect, mark, plan };
 })();

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leukemia_app.data.safe_names import (
+from leukemia_app.archives.safe_names import (
     MAX_DEPTH,
     MAX_NAME_BYTES,
     Claims,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from leukemia_app.data.safe_names import shown
+from leukemia_app.archives.safe_names import shown
 from leukemia_app.errors import DatasetError
 
 CHUNK_BYTES = 1 << 16
@@ -66,7 +66,7 @@ class Member:
             MemberError: it is a link, a device, encrypted, or packed in a way that is not read.
         """
         if stat.S_ISLNK(self.mode):
-            raise MemberError("is a link; put the picture itself into the archive")
+            raise MemberError("is a link; put the file itself into the archive")
         if stat.S_IFMT(self.mode) not in (0, stat.S_IFREG):
             raise MemberError("is no plain file")
         if self.flags & _ENCRYPTED_FLAGS or self.method == 99:
@@ -81,8 +81,12 @@ class Member:
 class ZipReader:
     """One open archive; `members` in the order of their bytes."""
 
-    def __init__(self, file: BinaryIO, name: str, max_members: int) -> None:
+    def __init__(
+        self, file: BinaryIO, name: str, max_members: int, too_many: str = "Pack fewer files."
+    ) -> None:
         """Read the directory of `file`, an archive called `name`.
+
+        `too_many` says what to do where it lists more than may be.
 
         Raises:
             DatasetError: it is no zip, is cut short, is one of several volumes, lists more than
@@ -90,6 +94,7 @@ class ZipReader:
         """
         self._file = file
         self._name = name
+        self._too_many_advice = too_many
         self._end_of_data, size, self._shift = self._directory()
         if size > ENTRY_BYTES * max_members:
             raise self._too_many(max_members)
@@ -143,7 +148,7 @@ class ZipReader:
             end, disk, first_disk, size, start = wide
         if disk or first_disk:
             raise DatasetError(f"{self._name} is one of several volumes of an archive. "
-                               "Join them, or pack the pictures as one zip.")  # fmt: skip
+                               "Join them, or pack all as one zip.")  # fmt: skip
         shift = end - size - start  # bytes before the archive, as of a program that unpacks itself
         if shift < 0:
             raise DatasetError(f"{self._name} is damaged: its directory is not where its end "
@@ -198,14 +203,13 @@ class ZipReader:
 
     def _too_many(self, max_members: int) -> DatasetError:
         return DatasetError(
-            f"{self._name} lists more than {max_members:,} entries. Pack fewer files into it, or "
-            "raise LEUKEMIA_ZIP_FILES."
+            f"{self._name} lists more than {max_members:,} entries. {self._too_many_advice}"
         )
 
     def _overlap(self, member: Member) -> DatasetError:
         return DatasetError(
             f"{self._name} is not unpacked: the bytes of {shown(member.name)} overlap with others, "
-            "as in archives made to fill a disk. Pack the pictures again."
+            "as in archives made to fill a disk. Pack it again."
         )
 
     def _data_start(self, member: Member) -> int:
