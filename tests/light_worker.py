@@ -61,10 +61,17 @@ def end_all(root: Path) -> None:
             folder = JobFolder(path=path.parent)
             folder.forget_stop()
             folder.set_state("stopped")
-            if (pid := jobs.worker_pid(folder)) is not None:
-                with suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)
-            wait_until(lambda folder=folder: not jobs.is_running(folder))
+            wait_until(lambda folder=folder: _is_gone(folder))
+
+
+def _is_gone(folder: JobFolder) -> bool:
+    """Whether nobody works there; kills who does, who may only now have said its number."""
+    if not jobs.is_running(folder):
+        return True
+    if (pid := jobs.worker_pid(folder)) is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    return False
 
 
 def wait_until(is_so: Callable[[], object]) -> None:

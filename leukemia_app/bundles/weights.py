@@ -116,10 +116,12 @@ def _round_normalisation(layer: Any, convolution: Any | None) -> None:
     normalisation keeps the sign, and v' is x's new variance but for e: training can go on from
     here. g is at least sqrt(e), so that v' is not negative.
     """
-    gain, offset, mean, variance = (
+    mean, variance = (
         variable.numpy().astype(np.float64)
-        for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+        for variable in (layer.moving_mean, layer.moving_variance)
     )
+    gain = layer.gamma.numpy().astype(np.float64) if layer.scale else np.ones_like(mean)
+    offset = layer.beta.numpy().astype(np.float64) if layer.center else np.zeros_like(mean)
     scale = np.abs(gain) / np.sqrt(variance + layer.epsilon)
     if convolution is not None and _took(convolution, scale):
         mean = (mean * scale).astype(np.float32).astype(np.float64)
@@ -129,14 +131,14 @@ def _round_normalisation(layer: Any, convolution: Any | None) -> None:
     if convolution is not None and convolution.use_bias:
         bias = _half(convolution.bias.numpy())
     deviation = np.sqrt(variance + layer.epsilon)
-    slope = _half(gain / deviation)
+    slope = _half(gain / deviation) if layer.scale else gain / deviation
     shift = slope * (bias - mean)
     values = (slope * deviation, _half(offset + shift) - shift, mean, variance)
     for variable, new in zip(
         (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance), values, strict=True
     ):
         # What float32 cannot tell apart stays, so that a second time changes nothing.
-        if not np.allclose(variable.numpy(), new, rtol=1e-6, atol=1e-9):
+        if variable is not None and not np.allclose(variable.numpy(), new, rtol=1e-6, atol=1e-9):
             variable.assign(new)
 
 

@@ -1,10 +1,12 @@
 """The figures of a run: of its bundle as it is served, and of what stands beside it."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 
 from leukemia_app.bundles.spec import Figure
-from leukemia_app.bundles.store import write_figures
+from leukemia_app.bundles.store import read_spec, write_figures
 from leukemia_app.training.adapt import before_and_after
 from leukemia_app.training.baselines import run_baselines
 from leukemia_app.training.batches import logits_of
@@ -40,9 +42,14 @@ def score_run(loaded: Loaded, folder: RunFolder, report: Report, *, in_short: bo
     else:
         features = frozen_features(_frozen_average(config).predict_on_batch, config)
         figures = score(predictor, loaded, found, features, report)
-    if config.keep_head:
+    if config.keep_head and _start_reads_alike(config):
         figures += _gains(loaded, folder)
     write_figures(bundle, figures)
+
+
+def _start_reads_alike(config: RunConfig) -> bool:
+    """Whether the bundle was made for pictures as they are here; else it has no fair "before"."""
+    return read_spec(Path(config.start.removeprefix("bundle:"))).recipe == config.recipe
 
 
 def _gains(loaded: Loaded, folder: RunFolder) -> tuple[Figure, ...]:

@@ -25,6 +25,11 @@ FOUR = ("normal", "early", "pre", "pro")
 TWO = ("normal", "blast")
 
 
+MAP_TOLERANCE = 0.03
+"""Of the peak. A network of noise has maps that are small differences of large sums, and LiteRT
+holds the products of its gradients' path as float16. Trained ones differ by less than 1e-3."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One network, as small as it can be with more than one place in its map."""
@@ -143,7 +148,7 @@ def test_litert_explains_as_keras_does(made, litert, pictures, feature_maps):
             maps.append((ours, theirs))
     peak = max(theirs.max() for _, theirs in maps)
     assert peak > 0
-    assert all(np.abs(ours - theirs).max() <= TOLERANCE * peak for ours, theirs in maps)
+    assert max(np.abs(ours - theirs).max() for ours, theirs in maps) <= MAP_TOLERANCE * peak
 
 
 def test_the_written_bundle_gives_the_same_network_again(made, pictures, feature_maps):

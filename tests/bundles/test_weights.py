@@ -35,9 +35,11 @@ def disturb_normalisation(network: Network, seed: int = 0) -> None:
     for part in (network.backbone, network.head):
         for layer in part.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
-                n = layer.gamma.shape
-                layer.gamma.assign(draw.normal(0, 1, n))
-                layer.beta.assign(draw.normal(0, 0.3, n))
+                n = layer.moving_mean.shape
+                if layer.scale:
+                    layer.gamma.assign(draw.normal(0, 1, n))
+                if layer.center:
+                    layer.beta.assign(draw.normal(0, 0.3, n))
                 layer.moving_mean.assign(draw.normal(0, 0.5, n))
                 layer.moving_variance.assign(draw.uniform(1e-4, 2, n))
 
@@ -105,20 +107,33 @@ def test_a_rounded_network_learns_on_as_it_would_have(network: Network):
     assert np.abs(before - after).mean() < 0.01 < 0.3 < np.abs(before).mean()
 
 
-def test_a_normalisation_whose_input_others_read_too_keeps_its_convolution():
+def convolved_and_normalised(*, joined: bool, **normalisation: bool) -> Network:
     pictures = keras.Input((8, 8, 3))
     convolved = keras.layers.Conv2D(4, 3, padding="same")(pictures)
-    normalised = keras.layers.BatchNormalization()(convolved)
-    body = keras.Model(pictures, keras.layers.Add()([convolved, normalised]))
-    features = keras.Input((8, 8, 4))
-    pooled = keras.layers.GlobalAveragePooling2D()(features)
-    top = keras.Model(features, keras.layers.Dense(2)(pooled))
-    network = Network(backbone=body, head=top, model=keras.Model(pictures, top(body(pictures))))
+    features = keras.layers.BatchNormalization(**normalisation)(convolved)
+    if joined:
+        features = keras.layers.Add()([convolved, features])
+    body = keras.Model(pictures, features)
+    given = keras.Input((8, 8, 4))
+    pooled = keras.layers.GlobalAveragePooling2D()(given)
+    top = keras.Model(given, keras.layers.Dense(2)(pooled))
+    return Network(backbone=body, head=top, model=keras.Model(pictures, top(body(pictures))))
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_normalisation_of_any_kind_keeps_its_meaning(joined: bool, scale: bool, center: bool):
+    # InceptionV3 has no gains; a convolution that others read too must not be scaled.
+    network = convolved_and_normalised(joined=joined, scale=scale, center=center)
     disturb_normalisation(network)
     given = np.random.default_rng(2).uniform(-1, 1, (2, 8, 8, 3)).astype(np.float32)
     before = network.model(given, training=False).numpy()
     round_weights(network)
     assert np.allclose(before, network.model(given, training=False), rtol=0.01, atol=0.01)
+    once = values_of(network)
+    round_weights(network)
+    assert all((old == new).all() for old, new in zip(once, values_of(network), strict=True))
 
 
 def test_a_kernel_beyond_float16_is_left_as_it_is(network: Network):

@@ -178,3 +178,13 @@ def test_a_bundle_is_adapted_to_another_stain(finished_run, tmp_path):
         found["accuracy"].value - found["accuracy before adapting"].value
     )
     assert found["AUROC before adapting"].kind == "control"
+
+    # Grown to larger pictures instead: what the start says of those is no fair "before".
+    grown = RunFolder(path=tmp_path / "runs" / "grown")
+    recipe = replace(made.recipe, side_px=2 * made.recipe.side_px)
+    grown.create(replace(made, id="grown", recipe=recipe, own_statistics=False, head_epochs=1,
+                         feature_copies=1))  # fmt: skip
+    carry_out(grown)
+    names = [figure.name for figure in read_spec(grown.path / "bundle").figures]
+    assert "accuracy" in names
+    assert not [name for name in names if "adapting" in name]
