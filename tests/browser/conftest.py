@@ -23,6 +23,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 MAX_FILE_MB = 2
 MAX_ZIP_MB = 3
+MAX_MODEL_MB = 40
+"""The largest of the limits: what is over it does not even reach the app."""
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
     "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True,
@@ -57,6 +59,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "LEUKEMIA_STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "LEUKEMIA_MAX_FILE_MB": str(MAX_FILE_MB),
         "LEUKEMIA_ZIP_MB": str(MAX_ZIP_MB),
+        "LEUKEMIA_MODEL_MB": str(MAX_MODEL_MB),
         "LEUKEMIA_DEVICE": "cpu",
     }
     if not any((ROOT / "models").glob("*/bundle.json")):

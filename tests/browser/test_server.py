@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, MAX_ZIP_MB, Visit
+from tests.browser.conftest import CHROMIUM, MAX_MODEL_MB, Visit
 from tests.browser.server import Server, running
 
 
@@ -29,7 +29,7 @@ def test_nothing_is_given_away(server: Server, path: str):
 def test_the_server_refuses_a_large_upload_whatever_the_page_says(server: Server):
     body = (
         b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-        + b"0" * (MAX_ZIP_MB * 1_100_000)
+        + b"0" * (MAX_MODEL_MB * 1_100_000)
         + b"\r\n--x--\r\n"
     )
     found = status_of(server, "gradio_api/upload", body,
