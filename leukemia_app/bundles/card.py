@@ -71,10 +71,14 @@ def _data(spec: Spec) -> str:
     )
     data = spec.data
     limits = f"\n\n{data['limits']}" if data.get("limits") else ""
+    known = ". ".join(
+        f"{title}{data[name]}"
+        for name, title in (("name", ""), ("source", "Source: "), ("licence", "Licence: "))
+        if data.get(name)
+    )
     return (
-        f"{data.get('name', '')}. Source: {data.get('source', '')}. "
-        f"Licence: {data.get('licence', '')}.\n\nSplit by {spec.split.get('level', 'image')}:\n\n"
-        f"{parts}{limits}"
+        f"{known or 'Name, source and licence of the pictures were not stated'}.\n\n"
+        f"Split by {spec.split.get('level', 'image')}:\n\n{parts}{limits}"
     )
 
 

@@ -45,6 +45,15 @@ def cnmc_patient(file: str) -> str:
     return found[1].upper() if found else ""
 
 
+def check_pattern(pattern: str) -> None:
+    """Say what is wrong with a pattern before anything is done with it.
+
+    Raises:
+        DatasetError: `pattern` is too long, is no regular expression, or has not exactly one group.
+    """
+    _compiled(pattern)
+
+
 def named_groups(files: Sequence[str], pattern: str) -> NamedGroups:
     """What the one group in `pattern`, a regular expression, holds in each of `files`.
 

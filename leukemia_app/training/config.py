@@ -50,7 +50,7 @@ class About:
     """name, source and licence of the pictures."""
     intended_use: str = "Research and teaching only."
     not_for: str = "Any decision about a patient."
-    licence: str = "apache-2.0"
+    licence: str = "not stated"
     limits: str = ""
     """What is known to be wrong with data and model."""
 

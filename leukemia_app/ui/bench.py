@@ -16,6 +16,7 @@ from typing import Any
 
 from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.spec import Spec
+from leukemia_app.data.groups import check_pattern
 from leukemia_app.data.manifest import Manifest, read_manifest
 from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.networks.backbones import BACKBONES
@@ -179,12 +180,14 @@ class Bench:
         """Have a data set checked again, understood otherwise: aliases, choice, pattern, seed.
 
         Raises:
-            DatasetError: there is no such data set.
+            DatasetError: there is no such data set, or the pattern is none.
             RunError: it is being checked.
         """
         folder = self._data_folder(owner, data_id)
         if jobs.standing(folder).is_running:
             raise RunError("This data set is being checked; wait until that has ended.")
+        if changes.get("pattern"):
+            check_pattern(changes["pattern"])
         folder.write_json(SOURCE, replace(folder.source(), **changes).to_dict())
         for name in (HEALTH, LEAK, LEAK_WISH):
             (folder.path / name).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ All that the next request needs stands in its button, so the server keeps nothin
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leukemia_app.errors import AppError
@@ -183,6 +184,13 @@ def _picture(view: ReviewView) -> str:
     return f'<img src="{source}" alt="{safe(name)}">'
 
 
+def keys_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """A key for each label: its own digit where all are digits, else 1 to 9 in their order."""
+    if all(len(label) == 1 and label in "0123456789" for label in labels):
+        return tuple(labels)
+    return tuple(str(number) if number <= MOST_KEYS else "" for number in range(1, len(labels) + 1))
+
+
 def _choices(view: ReviewView) -> str:
     if not view.can_decide:
         return ""
@@ -194,12 +202,12 @@ def _choices(view: ReviewView) -> str:
         return _button("review-decide", words_, keys, value=value, more=_pressed(chosen))
 
     made = [
-        choice(label, label, str(number) if number <= MOST_KEYS else "")
-        for number, label in enumerate(view.labels, 1)
+        choice(label, label, key)
+        for label, key in zip(view.labels, keys_of(view.labels), strict=True)
     ]
     return (
         f'<div class="s-acts" role="group" aria-label="What it is">{"".join(made)}'
-        f"{choice('', text.DROP, '0 x Delete')}</div>"
+        f"{choice('', text.DROP, 'x Delete')}</div>"
     )
 
 

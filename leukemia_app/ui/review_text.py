@@ -17,7 +17,7 @@ AGAIN = "Train again"
 SAVE = "Save the corrections (CSV)"
 NOTHING_YET = "Once a label is changed or a picture dropped, the training can be done again."
 KEYS = (
-    "Keys, while the pointer or the focus is here: 1 to 9 choose a label, 0, x or Delete drops, "
+    "Keys, while the pointer or the focus is here: a digit chooses its label, x or Delete drops, "
     "u or Ctrl-Z undoes, arrows or j and k move."
 )
 PARTS = {"test": "test part", "val": "validation part"}

@@ -112,15 +112,18 @@ def _aliases(view: DataView) -> str:
 def split_step(view: DataView) -> str:
     """How the pictures are split and by what; the leak, once measured."""
     health = view.health
-    if health is None:
-        return step(2, text.SPLIT, "", is_open=False)
     fields = (
-        f'<label class="s-field"><span>{safe(text.PATTERN)}</span><input type="text" '
-        f'data-source="pattern" maxlength="200" spellcheck="false" '
+        f'<div class="s-fields"><label class="s-field"><span>{safe(text.PATTERN)}</span>'
+        f'<input type="text" data-source="pattern" maxlength="200" spellcheck="false" '
         f'value="{safe(view.source.pattern or "")}" placeholder="{safe(text.PATTERN_HINT)}">'
         f'</label><label class="s-field"><span>{safe(text.SEED)}</span><input type="number" '
-        f'data-source="seed" min="0" step="1" value="{view.source.seed}"></label>'
+        f'data-source="seed" min="0" step="1" value="{view.source.seed}"></label></div>'
     )
+    if health is None:
+        # A pattern that failed the check can be mended; else there is nothing to say yet.
+        is_open = view.state in ENDED and bool(view.source.pattern)
+        acts = control("again", text.CHECK_AGAIN)
+        return step(2, text.SPLIT, f'{fields}<p class="s-acts">{acts}</p>', is_open=is_open)
     level = str(health["group_level"])
     said = f"<p>{safe(words.split_level(level).capitalize())}. {safe(health['balance'])}</p>"
     acts = control("again", text.CHECK_AGAIN)
@@ -134,7 +137,7 @@ def split_step(view: DataView) -> str:
         leak = f'<p class="s-hint">{safe(text.LEAK_WORDS)}</p>'
     return step(
         2, text.SPLIT,
-        f'{said}<div class="s-fields">{fields}</div>{leak}<p class="s-acts">{acts}</p>',
+        f'{said}{fields}{leak}<p class="s-acts">{acts}</p>',
     )  # fmt: skip
 
 

@@ -115,3 +115,9 @@ def test_the_card_says_where_the_settings_of_its_command_are():
 @pytest.mark.parametrize("word", ["confidence", "healthy", "AI detected"])
 def test_the_card_promises_nothing(word):
     assert word not in card(spec_of())
+
+
+def test_what_nobody_stated_of_the_pictures_leaves_no_holes():
+    text = card(spec_of(data={"name": "", "source": "", "licence": "CC0", "limits": ""}))
+    assert "\nLicence: CC0.\n" in text
+    assert "were not stated." in card(spec_of(data={}))

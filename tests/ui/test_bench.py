@@ -153,6 +153,15 @@ def test_checking_again_changes_what_is_meant_and_forgets_what_was_found(bench: 
     assert view.source.name == "cells"
 
 
+def test_a_pattern_that_is_none_is_refused_and_the_last_check_stays(bench: Bench, data: str):
+    check(bench, data)
+    with pytest.raises(DatasetError, match="is no regular expression"):
+        bench.check_again(ADA, data, pattern="(Im[0-9")
+    view = bench.data_set(ADA, data)
+    assert view.health is not None
+    assert view.source.pattern is None
+
+
 def test_other_names_are_in_the_next_health(bench: Bench, data: str):
     bench.check_again(ADA, data, aliases={"normal": "calm"})
     check(bench, data)

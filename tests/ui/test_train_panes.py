@@ -199,3 +199,10 @@ def test_a_problem_is_said_instead_of_a_time():
     html = model_step(view_of(), Wish(), (), None, "seed is -1; use 0 or more.")
     assert "seed is -1; use 0 or more." in words_of(html)
     assert "About" not in words_of(html)
+
+
+def test_a_pattern_that_failed_the_check_can_be_mended():
+    source = replace(view_of().source, pattern="(UID")
+    found = split_step(view_of(health=None, state="failed", source=source))
+    assert values_of(found, "data-source")["pattern"] == "(UID"
+    assert 'data-train="again"' in found
