@@ -124,7 +124,7 @@ def test_another_configuration_is_not_trained_into_the_same_folder(finished_run,
      (("--backbone", "baseline_cnn", "--head", "plain", "--folds", "-3"), "folds is -3; use 0 to"),
      (("--backbone", "baseline_cnn", "--head", "plain", "--seed", "-1"), "seed is -1; use 0 to"),
      (("--backbone", "baseline_cnn", "--head", "plain", "--groups", "no.csv"),
-      "no.csv cannot be read as a table"),
+      "There is no table no.csv"),
      (("--config", "nowhere.json"), "nowhere.json cannot be read as JSON")],
 )  # fmt: skip
 def test_what_cannot_be_trained_is_told_and_leaves_no_run(arguments, words, run, data, tmp_path):
@@ -471,7 +471,7 @@ def test_no_readable_picture_at_all_is_an_error(run, models, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(("--model", "none"), "No model has the id 'none'; there are:"),
-     (("--model", "tiny", "--groups", "no.csv"), "no.csv cannot be read as a table"),
+     (("--model", "tiny", "--groups", "no.csv"), "There is no table no.csv"),
      (("--model", "tiny", "--groups", "groups.csv", "--part", "final"),
       "has no picture in part 'final' with one of the labels normal, blast")],
 )  # fmt: skip

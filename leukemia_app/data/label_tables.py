@@ -214,6 +214,8 @@ def _rows(path: Path) -> list[list[str]]:
         delimiter = max(",;\t", key=head.count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [row for row in reader if any(cell.strip() for cell in row)]
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no table {path}; check its path.") from error
     except (OSError, ValueError, csv.Error) as error:
         raise DatasetError(f"{path.name} cannot be read as a table ({error}). {advice}") from error
     if not rows:

@@ -146,6 +146,8 @@ def _rows_of_csv(folder: Path, groups: Path) -> tuple[Row, ...]:
             reader = csv.DictReader(lines, strict=True)
             table: Sequence[Mapping[str, str | None]] = list(reader)
             columns = set(reader.fieldnames or ())
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no table {groups}; check its path.") from error
     except (OSError, ValueError, csv.Error) as error:
         raise DatasetError(
             f"{groups} cannot be read as a table ({error}). Save it as CSV, in UTF-8, with the "

@@ -69,7 +69,7 @@ def test_a_table_that_cannot_be_used_is_refused_in_words(tmp_path, text, message
 
 
 def test_a_table_that_is_missing_or_huge_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match=r"no.csv cannot be read as a table .*No such file"):
+    with pytest.raises(DatasetError, match=r"There is no table .*no.csv; check its path"):
         read_table(tmp_path / "no.csv")
     with (tmp_path / "big.csv").open("wb") as file:
         file.truncate(MAX_TABLE_BYTES + 1)

@@ -61,7 +61,7 @@ def test_a_csv_that_cannot_be_used_is_refused_in_words(tmp_path, text, message):
 def test_a_table_that_is_no_text_or_not_there_is_refused_in_words(tmp_path):
     lay_out(tmp_path, "a/1.jpg")
     table = tmp_path / "groups.csv"
-    with pytest.raises(DatasetError, match=r"groups.csv cannot be read as a table .*No such file"):
+    with pytest.raises(DatasetError, match=r"There is no table .*groups.csv; check its path"):
         read_manifest(tmp_path, table)
     table.write_bytes("file,label,group\na/1.jpg,préB,p\n".encode("latin-1"))
     with pytest.raises(

@@ -117,7 +117,7 @@ def spoil(how: str, folder: RunFolder, data: Path) -> None:
     ("how", "words"),
     [("broken table", "groups.csv cannot be read as a table"),
      ("lost picture", "groups.csv, row 1 names normal/0-0.png, which is not in"),
-     ("lost table", "groups.csv cannot be read as a table"),
+     ("lost table", "There is no table"),
      ("broken configuration", "holds no readable config.json; start a new run")],
 )  # fmt: skip
 def test_what_a_person_broke_is_told_by_name(how, words, folder, tmp_path):
