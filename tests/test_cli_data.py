@@ -73,7 +73,7 @@ def test_without_groups_the_leak_is_refused_before_a_network_is_built(tmp_path, 
     ("options", "said"),
     [
         (["--group-pattern", "(x)"], "fits none of the 36 names"),
-        (["--groups", "nowhere.csv"], "There is no table nowhere.csv"),
+        (["--groups", "nowhere.csv"], "nowhere.csv; check its path"),
         (["--leak", "--backbone", "lenet"], "backbone is 'lenet'"),
         (["--leak", "--start", "none"], "random features say nothing"),
     ],
