@@ -1,5 +1,7 @@
 """What every test may ask for."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real pictures, ../shared/data, is not here")
     return folder
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs one command in this process and gives its exit code, output and errors."""
+    from leukemia_app import cli
+
+    for name in [name for name in os.environ if name.startswith("LEUKEMIA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
+    for name in cli.ENVIRONMENT:
+        monkeypatch.setenv(name, cli.ENVIRONMENT[name])
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run

@@ -47,22 +47,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> Run:
-    """Runs one command in this process and gives its exit code, output and errors."""
-    for name in [name for name in os.environ if name.startswith("LEUKEMIA_")]:
-        monkeypatch.delenv(name)
+def run(run: Run, models: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same, with these models only."""
     monkeypatch.setenv("LEUKEMIA_MODELS", str(models))
-    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
-    for name in cli.ENVIRONMENT:
-        monkeypatch.setenv(name, cli.ENVIRONMENT[name])
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
     return run
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from leukemia_app import cli
 from leukemia_app.evaluation.run_results import RunResults
 from leukemia_app.training import results
 from leukemia_app.training.run_folder import RunFolder
@@ -17,11 +16,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Run:
-    """Runs one command over two runs, the second with another seed and batch."""
-    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
-    for name, value in cli.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same over two runs, the second with another seed and batch."""
     for number, name in enumerate(("one", "two")):
         folder = RunFolder(path=tmp_path / "state" / "runs" / name)
         folder.create(tiny_config(tmp_path, id=name, seed=number))
@@ -31,12 +27,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return results_of(config=made.config | {"seed": folder.config().seed})
 
     monkeypatch.setattr(results, "gather", gathered)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
     return run
 
 

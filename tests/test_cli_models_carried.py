@@ -1,37 +1,19 @@
 """A model carried from one machine to another, and deleted there, by commands."""
 
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from leukemia_app import cli, settings
+from leukemia_app import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "pbc-mobilenet"
 EXAMPLE = next(iter(sorted((ROOT / "examples").glob("*lymphocyte*.png"))), None)
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command in this process and gives its exit code, output and errors."""
-    for name in [name for name in os.environ if name.startswith("LEUKEMIA_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
-    for name in cli.ENVIRONMENT:
-        monkeypatch.setenv(name, cli.ENVIRONMENT[name])
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def answer(run: Run) -> dict:

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from leukemia_app import cli, cli_train_config, cli_training
+from leukemia_app import cli_train_config, cli_training
 from leukemia_app.bundles.spec import SEEN_DIGITS
 from leukemia_app.bundles.store import read_spec
 from leukemia_app.data.manifest import read_manifest
@@ -29,23 +28,6 @@ from tests.tiny_runs import LABELS, N_PICTURES, draw_set, tiny_config
 
 ROOT = Path(__file__).resolve().parents[1]
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Run:
-    """Runs one command in this process and gives its exit code, output and errors."""
-    for name in [name for name in os.environ if name.startswith("LEUKEMIA_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LEUKEMIA_STATE_DIR", str(tmp_path / "state"))
-    for name in cli.ENVIRONMENT:
-        monkeypatch.setenv(name, cli.ENVIRONMENT[name])
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture
