@@ -27,7 +27,7 @@ MAX_FLAGS = 12
 MAX_TWINS = 12
 MAX_OF_TWINS = 3
 VERDICTS: Mapping[str, str] = {
-    "red": "too good", "amber": "above chance", "clear": "at chance", "open": "not known",
+    "red": "too good", "amber": "above chance", "clear": "not shown", "open": "not known",
 }  # fmt: skip
 CHANCE = "AUROC: 0.5 is chance, 1 tells every pair apart."
 

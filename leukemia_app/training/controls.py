@@ -249,7 +249,7 @@ def _sentence(name: str, judged: str, auroc: Measure, across: Measure) -> str:
         return f"{told} alone does better than chance ({figures}). A model should beat it by far."
     if judged == "open":
         return f"{told} alone: {figures}, so that it cannot be told from chance."
-    return f"{told} alone does not tell the classes apart ({figures}; chance is 0.5)."
+    return f"{told} alone is not shown to tell the classes apart ({figures}; chance is 0.5)."
 
 
 def _words(measure: Measure) -> str:

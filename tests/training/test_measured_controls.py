@@ -75,7 +75,7 @@ def test_a_value_that_says_nothing_is_at_chance():
     given = rows(24)
     found = score_control("size", given, by_class(given, 0))
     assert found.verdict == "clear"
-    assert "does not tell the classes apart" in found.sentence
+    assert "is not shown to tell the classes apart" in found.sentence
 
 
 def few_test_groups():
