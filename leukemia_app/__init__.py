@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from leukemia_app.api import classify, load, open_library, picture_files
+    from leukemia_app.api import classify, compare, load, open_library, picture_files
 
-__all__ = ["classify", "load", "open_library", "picture_files"]
+__all__ = ["classify", "compare", "load", "open_library", "picture_files"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from leukemia_app.bundles.library import Library
     from leukemia_app.bundles.predictor import Predictor
     from leukemia_app.bundles.reading import Reading
+    from leukemia_app.evaluation.compare import Comparison
     from leukemia_app.evaluation.results import Unread
     from leukemia_app.imaging.decode import Limits
     from leukemia_app.imaging.picture import Picture
     from leukemia_app.settings import Settings
+    from leukemia_app.training.labelled import LabelledFolder
 
     Decoded = tuple[str, Picture, float]
     """The file as it was given, its picture, and the milliseconds of decoding."""
@@ -118,6 +120,54 @@ def classify(
     """
     predictor = load(model, library) if model is None or isinstance(model, str) else model
     return _results(picture_files(paths), predictor, limits, measure)
+
+
+def compare(
+    models: Sequence[str],
+    data: "str | Path | LabelledFolder",
+    library: "Library | None" = None,
+    *,
+    label_map: str = "",
+    disturbed: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> "Comparison":
+    """Two to six models on the same labelled pictures, with every figure's interval.
+
+    >>> found = compare(["all4-mobilenet-attention", "my-model"], "smears/")
+    >>> found.models["my-model"].figure("macro_f1")
+
+    `data` is a folder of class folders, or what `training.labelled` makes of one with groups and
+    parts. `label_map` states what labels that differ have in common (`evaluation.label_map`).
+    `disturbed` asks for every corruption at five strengths, too. `progress` is told the pictures
+    done, and all.
+
+    Raises:
+        BundleError: a model is unknown or cannot be used.
+        DatasetError: the data cannot be understood.
+        SettingError: there are too few models or too many, or their labels do not meet.
+    """
+    from leukemia_app.evaluation.compare import Candidate, check_candidates, compare
+    from leukemia_app.evaluation.corruptions import CORRUPTIONS
+    from leukemia_app.evaluation.label_map import label_map as read_map
+    from leukemia_app.training.labelled import LabelledFolder, labelled_folder
+
+    check_candidates(models)
+    library = library or open_library()
+    folder = data if isinstance(data, LabelledFolder) else labelled_folder(Path(data))
+    predictors = {id: library.predictor(id) for id in models}
+    labels = read_map(label_map, {id: each.spec.label_names for id, each in predictors.items()})
+    pictures = folder.labelled(labels)
+    sizes = {entry.id: entry.size_bytes for entry in library.entries()}
+    return compare(
+        {
+            id: Candidate(reader=each, size_bytes=sizes[id], memory_mb=each.engine.memory_mb)
+            for id, each in predictors.items()
+        },
+        pictures, labels,
+        corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
+        if disturbed else (),
+        progress=lambda done: progress(done, pictures.n),
+    )  # fmt: skip
 
 
 def in_order(

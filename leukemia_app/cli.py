@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leukemia_app import cli_data, cli_models, cli_pictures, cli_runs, cli_training
+from leukemia_app import cli_compare, cli_data, cli_models, cli_pictures, cli_runs, cli_training
 from leukemia_app.cli_output import write_json, write_line
 from leukemia_app.errors import AppError, SettingError
 from leukemia_app.settings import QUIET, Settings
@@ -17,7 +17,7 @@ from leukemia_app.settings import QUIET, Settings
 if TYPE_CHECKING:
     from leukemia_app.imaging.render import Drawing
 
-COMMAND_MODULES = (cli_pictures, cli_models, cli_data, cli_training, cli_runs)
+COMMAND_MODULES = (cli_pictures, cli_compare, cli_models, cli_data, cli_training, cli_runs)
 """Each adds its commands by `add_commands`; a command takes (arguments, settings) and gives an
 exit code: 0 well, 1 some files failed, 2 bad arguments or nothing done."""
 

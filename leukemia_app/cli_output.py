@@ -6,8 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+
+from leukemia_app.errors import SettingError
 
 CLEAR_LINE = "\r\x1b[K"
 PROGRESS_EVERY_S = 0.2
@@ -29,7 +32,11 @@ class Progress:
 
     def step(self) -> None:
         """One more is done."""
-        self._done += 1
+        self.reach(self._done + 1)
+
+    def reach(self, done: int) -> None:
+        """So many are done."""
+        self._done = done
         now = self._clock()
         if self._is_shown and (now - self._drawn >= PROGRESS_EVERY_S or self._done == self._total):
             self._drawn = now
@@ -105,6 +112,24 @@ def write_line(text: str = "") -> None:
 def write_json(value: Any) -> None:
     """One value on standard output, indented."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text file that takes its name only when all is written.
+
+    Raises:
+        SettingError: it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    except OSError as error:
+        raise SettingError(
+            f"{path} cannot be written ({error.strerror}). Choose another place."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leukemia_app import cli_compare, cli_export
+from leukemia_app import cli_export, cli_runs_compare
 from leukemia_app.cli_output import duration, write_json, write_line, write_table
 from leukemia_app.errors import DatasetError, RunError, SettingError
 
@@ -44,7 +44,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             action.add_argument("--no-model", action="store_true", help="make no model of it")
         if name == "rm":
             action.add_argument("--yes", action="store_true", help="do not ask")
-    cli_compare.add_command(actions)
+    cli_runs_compare.add_command(actions)
     cli_export.add_command(actions)
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="print JSON")

@@ -1,76 +1,156 @@
-"""`runs compare` as a person runs it: a table, JSON, and what is refused."""
+"""`compare` as a person runs it: labelled sets, single pictures, and what is refused."""
 
+import csv
+import io
 import json
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from leukemia_app.evaluation.run_results import RunResults
-from leukemia_app.training import results
-from leukemia_app.training.run_folder import RunFolder
-from tests.made_results import results_of
-from tests.tiny_runs import tiny_config
+from leukemia_app import compare
+from leukemia_app.imaging.render import draw
 
 Run = Callable[..., tuple[int, str, str]]
+FIELDS, CELLS = "all4-mobilenet-attention", "cnmc-mobilenet-attention"
+MODELS = f"{FIELDS},{CELLS}"
+TWO = "other = Benign, hem; leukemic = Early, Pre, Pro, all"
 
 
-@pytest.fixture
-def run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The same over two runs, the second with another seed and batch."""
-    for number, name in enumerate(("one", "two")):
-        folder = RunFolder(path=tmp_path / "state" / "runs" / name)
-        folder.create(tiny_config(tmp_path, id=name, seed=number))
-
-    def gathered(folder: RunFolder) -> RunResults:
-        made = results_of()
-        return results_of(config=made.config | {"seed": folder.config().seed})
-
-    monkeypatch.setattr(results, "gather", gathered)
-    return run
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two class folders of three drawn pictures, and one picture that no model has a label for."""
+    folder = tmp_path_factory.mktemp("drawn")
+    for label, seeds in (("Benign", (1, 2, 3)), ("Pro", (4, 5, 6)), ("basophil", (7,))):
+        (folder / label).mkdir()
+        for seed in seeds:
+            pixels = draw(label, seed).pixels
+            cv2.imwrite(str(folder / label / f"{seed}.png"), pixels[..., ::-1])
+    return folder
 
 
-def test_runs_stand_side_by_side(run):
-    code, out, _ = run("runs", "compare", "one", "two")
+def test_models_with_different_labels_need_a_map(run: Run, drawn: Path):
+    code, _, err = run("compare", drawn, "--models", MODELS)
+    assert code == 2
+    assert "different labels" in err
+    assert "common label = labels" in err
+
+
+def test_a_labelled_folder_is_compared_and_written(run: Run, drawn: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    code, told, err = run("compare", drawn, "--models", MODELS, "--map", TWO, "--out", out)
+    assert (code, err) == (0, "")
+    assert told.startswith("2 models on the same 6 pictures, image-level, optimistic.")
+    assert "The labels meet as you stated" in told
+    assert "no model has an answer for the label: “basophil” 1" in told
+    assert "McNemar" in told
+    plain = json.loads((out / "comparison.json").read_text())
+    assert plain["n"] == 6
+    assert plain["left_out"]["other_labels"] == {"basophil": 1}
+    text = (out / "answers.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {(row["model"], row["label"]) for row in rows} == {
+        (id, label) for id in (FIELDS, CELLS) for label in ("other", "leukemic")
+    }
+    page = (out / "comparison.html").read_text()
+    assert "data:image/jpeg;base64" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_json_and_python_say_the_same(run: Run, drawn: Path):
+    code, out, _ = run("compare", drawn, "--models", MODELS, "--map", TWO, "--json")
+    printed = json.loads(out)
+    found = compare([FIELDS, CELLS], drawn, label_map=TWO).to_dict()
+    for one, other in zip(printed["models"], found["models"], strict=True):
+        assert one["metrics"] == other["metrics"]
+        assert one["confusion"] == other["confusion"]
     assert code == 0
-    lines = [line.split() for line in out.splitlines()]
-    assert out.startswith("All were scored on the same 12 test pictures of 6 patients")
-    assert ["one", "two"] in lines
-    assert ["split", "by", "patient", "by", "patient"] in lines
-    assert ["above", "one", "two"] in lines
-    assert ["seed", "0", "1"] in lines
 
 
-def test_json_holds_the_same(run):
-    code, out, _ = run("runs", "compare", "two", "one", "--json")
+def test_disturbed_copies_are_compared_too(run: Run, tmp_path: Path):
+    for label, value in (("Benign", 90), ("Pro", 200)):
+        (tmp_path / label).mkdir()
+        cv2.imwrite(str(tmp_path / label / "a.png"), np.full((32, 32, 3), value, np.uint8))
+    code, out, _ = run("compare", tmp_path, "--models", MODELS, "--map", TWO, "--corruptions",
+                       "--json")  # fmt: skip
     assert code == 0
-    found = json.loads(out)
-    assert [each["id"] for each in found["runs"]] == ["two", "one"]
-    assert found["same_split"] is True
-    assert found["settings"] == {"seed": {"two": 1, "one": 0}}
+    found = json.loads(out)["models"][0]["corruptions"]
+    assert len(found) == 17
+    assert [row["strength"] for row in found["stain_shift"]] == [1, 2, 3, 4, 5]
 
 
-def test_a_run_may_be_a_folder(run, tmp_path):
-    code, out, _ = run("runs", "compare", "one", tmp_path / "state" / "runs" / "two", "--json")
+def test_a_zip_is_compared_as_the_folder_in_it(run: Run, drawn: Path, tmp_path: Path):
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(drawn.rglob("*.png")):
+            file.write(path, path.relative_to(drawn).as_posix())
+    code, out, _ = run("compare", archive, "--models", MODELS, "--map", TWO, "--json")
     assert code == 0
-    assert [each["id"] for each in json.loads(out)["runs"]] == ["one", "two"]
+    assert json.loads(out)["n"] == 6
 
 
-def test_folders_that_are_called_alike_keep_their_paths(run, tmp_path):
-    other = RunFolder(path=tmp_path / "elsewhere" / "one")
-    other.create(tiny_config(tmp_path, id="one", seed=5))
-    _, out, _ = run("runs", "compare", "one", other.path, "--json")
-    assert [each["id"] for each in json.loads(out)["runs"]] == ["one", str(other.path)]
+def test_a_broken_picture_costs_only_itself(run: Run, drawn: Path, tmp_path: Path):
+    folder = tmp_path / "set"
+    shutil.copytree(drawn, folder)
+    (folder / "Pro" / "bad.png").write_bytes(b"no picture")
+    code, out, err = run("compare", folder, "--models", MODELS, "--map", TWO, "--json")
+    assert code == 1
+    assert "bad.png" in err
+    assert json.loads(out)["left_out"]["unreadable"] == 1
+
+
+def test_single_pictures_are_put_side_by_side(run: Run, drawn: Path, tmp_path: Path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    files = [drawn / "Pro" / "4.png", bad]
+    code, out, _ = run("compare", *files, "--models", MODELS, "--map", TWO, "--json")
+    assert code == 1
+    first, second = json.loads(out)
+    assert list(first["models"]) == [FIELDS, CELLS]
+    for said in first["models"].values():
+        assert sum(said["common"]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert first["said"]
+    assert second["error"]["kind"] == "image"
+    _, classified, _ = run("classify", files[0], "--model", FIELDS, "--json")
+    alone = json.loads(classified)[0]["probabilities"]
+    assert first["models"][FIELDS]["probabilities"] == pytest.approx(alone)
+
+
+def test_single_pictures_in_words(run: Run, drawn: Path):
+    code, out, _ = run("compare", drawn, "--models", MODELS, "--map", TWO, "--unlabelled")
+    assert code == 0
+    assert out.count(f"  {FIELDS}") == 7
+    assert f"{FIELDS} reads a field; {CELLS} reads one cell." in out
 
 
 @pytest.mark.parametrize(
-    ("ids", "words"),
-    [(("one",), "takes 2 to 6 runs, and these are 1"),
-     (("one", "one"), "these are 1"),
-     (("one", "three"), "There is no run 'three' of yours; `runs list` names them")],
-)  # fmt: skip
-def test_what_cannot_be_compared_is_said(ids, words, run):
-    code, out, err = run("runs", "compare", *ids)
+    ("arguments", "said"),
+    [
+        (("--models", FIELDS), "takes 2 to 6 models, and 1 is named"),
+        (("--models", f"{FIELDS},{FIELDS}"), "is named twice"),
+        (("--models", f"{FIELDS},nobody"), "No model has the id 'nobody'"),
+        (("--models", MODELS, "--map", "a = Benign"), "two common labels or more"),
+        (("--models", MODELS, "--map", "a = Benign, hem; b = Early"), "does not say what"),
+        (("--models", MODELS, "--map", TWO, "--unlabelled", "--corruptions"), "are for labelled"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_words(
+    run: Run, drawn: Path, arguments: tuple[str, ...], said: str
+):
+    code, _, err = run("compare", drawn, *arguments)
     assert code == 2
-    assert words in err
-    assert out == ""
+    assert said in err
+
+
+def test_a_folder_without_labels_says_how_to_go_on(run: Run, drawn: Path, tmp_path: Path):
+    shutil.copy(drawn / "Pro" / "4.png", tmp_path / "4.png")
+    code, _, err = run("compare", tmp_path, "--models", MODELS, "--map", TWO)
+    assert code == 2
+    assert "--unlabelled" in err
+    code, _, err = run("compare", tmp_path / "nothing", "--models", MODELS, "--map", TWO)
+    assert code == 2
+    assert "There is no" in err

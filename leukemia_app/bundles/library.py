@@ -36,6 +36,11 @@ class Entry:
     problem: str | None
     """Why the bundle cannot be used; None where it can."""
 
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files together."""
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Checked:

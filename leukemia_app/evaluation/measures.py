@@ -80,7 +80,7 @@ class Sampled:
 
     @cached_property
     def rankings(self) -> NDArray[np.float64]:
-        """AUROC and average precision of each class, (2, n_samples, n_classes)."""
+        """What `metrics.ranking` gives of each class, (3, n_samples, n_classes)."""
         answers = self.answers
         parts = []
         for at in range(0, len(self.draws.counts), CHUNK):
@@ -89,7 +89,7 @@ class Sampled:
                 metrics.ranking(answers.true == label, answers.probabilities[:, label], weights)
                 for label in range(answers.n_classes)
             ]
-            parts.append(np.stack([np.stack(pair) for pair in ranked], axis=-1))
+            parts.append(np.stack([np.stack(figures) for figures in ranked], axis=-1))
         return np.concatenate(parts, axis=1)
 
     def mean(self, values: NDArray[np.floating], chosen: NDArray[np.bool_]) -> Samples:
@@ -107,6 +107,12 @@ def _auroc(given: Sampled) -> Samples:
     # The two classes of one answer rank alike, up to rounding.
     first = 1 if given.answers.n_classes == 2 else 0
     mean: Samples = given.rankings[0][:, first:].mean(1)
+    return mean
+
+
+def _sensitivity_at_specificity(given: Sampled) -> Samples:
+    first = 1 if given.answers.n_classes == 2 else 0
+    mean: Samples = given.rankings[2][:, first:].mean(1)
     return mean
 
 
@@ -145,6 +151,7 @@ FIGURES: Mapping[str, Figure] = {
     "macro_f1": _by_counts(metrics.macro_f1_of),
     "weighted_f1": _by_counts(metrics.weighted_f1_of),
     "auroc": _auroc,
+    "sensitivity_at_95_specificity": _sensitivity_at_specificity,
     "ece": _calibration_error,
     "brier": _brier,
     "refer_rate": _refer_rate,
@@ -156,6 +163,7 @@ NAMES: Mapping[str, str] = {
     "macro_f1": "macro-F1",
     "weighted_f1": "weighted F1",
     "auroc": "AUROC",
+    "sensitivity_at_95_specificity": "sensitivity at 95 % specificity",
     "ece": "expected calibration error",
     "brier": "Brier score",
     "refer_rate": "referred",
@@ -171,6 +179,7 @@ CLASS_FIGURES: Mapping[str, Figure] = {
     "f1": _by_counts(metrics.class_f1),
     "auroc": lambda given: given.rankings[0],
     "average_precision": lambda given: given.rankings[1],
+    "sensitivity_at_95_specificity": lambda given: given.rankings[2],
 }
 """Positive predictive value is also called precision; sensitivity, recall."""
 

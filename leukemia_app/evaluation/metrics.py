@@ -166,19 +166,25 @@ def average_precision(true: Targets, scores: NDArray[np.floating]) -> float | No
     return _known(ranking(true == 1, scores, np.ones((1, len(true))))[1][0])
 
 
+FIXED_SPECIFICITY = 0.95
+"""At which sensitivity is quoted beside the figures that need no threshold."""
+
+
 def ranking(
     positive: NDArray[np.bool_], scores: NDArray[np.floating], weights: Values
-) -> tuple[Values, Values]:
-    """AUROC and average precision of samples, (n_samples,) each.
+) -> tuple[Values, Values, Values]:
+    """AUROC, average precision, and sensitivity at `FIXED_SPECIFICITY`, (n_samples,) each.
 
     `positive` and `scores` are (n_images,), `weights` (n_samples, n_images) how often each image
-    stands in each sample.
+    stands in each sample. The last is that of the lowest threshold whose specificity, on these very
+    pictures, is still as high.
     """
     order = np.argsort(-scores, kind="stable")
     # Pictures of one score stand or fall together: only the last of them is a threshold.
     ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))
     if not len(ends):
-        return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
+        none = np.full(len(weights), np.nan)
+        return none, none, none
     drawn = weights[:, order]
     called = np.cumsum(drawn, 1)[:, ends]
     found = np.cumsum(drawn * positive[order], 1)[:, ends]
@@ -190,9 +196,13 @@ def ranking(
     above = (more_wrongly * (found - more_found / 2)).sum(1)
     # A sample may hold none of the pictures called first: they weigh nothing then.
     precision = found / np.maximum(called, 1)
+    # A twentieth of 20 is a little over 1 in floating point, or under.
+    few = wrongly <= (1 - FIXED_SPECIFICITY) * wrongly[:, -1:] + 1e-9
+    first = np.where(few, found, 0).max(1)
     return (
         _share(above, found[:, -1] * wrongly[:, -1]),
         _share((precision * more_found).sum(1), found[:, -1]),
+        np.where(wrongly[:, -1] > 0, _share(first, found[:, -1]), np.nan),
     )
 
 

@@ -43,15 +43,14 @@ def results_csv(results: Sequence[Reading | Unread], labels: Sequence[str]) -> s
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180
     heads = [f"probability {label}" for label in labels]
-    writer.writerow(
-        map(_harmless, ["file", "model", "decision", "label", *heads, *CSV_HEADS_AFTER])
-    )
+    writer.writerow(map(harmless, ["file", "model", "decision", "label", *heads, *CSV_HEADS_AFTER]))
     for result in results:
-        writer.writerow(map(_harmless, _csv_row(result, labels)))
+        writer.writerow(map(harmless, _csv_row(result, labels)))
     return file.getvalue()
 
 
-def _harmless(cell: object) -> str:
+def harmless(cell: object) -> str:
+    """A cell's text; one that a spreadsheet would run as a formula gets an apostrophe in front."""
     text = "" if cell is None else str(cell)
     # a number is written by us and may be negative; text is a stranger's
     if isinstance(cell, str) and text.startswith(FORMULA_SIGNS):

@@ -10,15 +10,8 @@ import numpy as np
 
 from leukemia_app.errors import RunError
 from leukemia_app.evaluation import words
-from leukemia_app.evaluation.intervals import each_once
-from leukemia_app.evaluation.measures import (
-    FIGURES,
-    UNDEFINED,
-    Answers,
-    Interval,
-    Sampled,
-    draws_of,
-)
+from leukemia_app.evaluation.measures import UNDEFINED, Answers, Interval, draws_of
+from leukemia_app.evaluation.paired import difference
 from leukemia_app.evaluation.run_results import RunResults
 
 LEAST, MOST = 2, 6
@@ -158,12 +151,7 @@ def _difference(name: str, first: RunResults, other: RunResults) -> Interval:
     ours, theirs = first.answers, _aligned(other, first)
     if ours is None or theirs is None:
         return UNDEFINED
-    once, many = each_once(len(ours.true)), draws_of(ours)
-    made = FIGURES[name]
-    value = float(made(Sampled(theirs, once))[0] - made(Sampled(ours, once))[0])
-    ends = many.interval(made(Sampled(theirs, many)) - made(Sampled(ours, many)))
-    low, high = ends or (None, None)
-    return Interval(value=None if np.isnan(value) else value, low=low, high=high)
+    return difference(name, ours, theirs, draws_of(ours))
 
 
 def _aligned(other: RunResults, first: RunResults) -> Answers | None:

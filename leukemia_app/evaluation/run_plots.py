@@ -141,7 +141,7 @@ def roc_plot(answers: Answers, labels: Sequence[str], id: str) -> str:
             continue
         curve = roc_curve(positive, answers.probabilities[:, number])
         style = class_style(number, alone=len(labels) == 2)
-        body += frame.line(_thinned(curve.x, curve.y), style, cased=True)
+        body += frame.line(thinned(curve.x, curve.y), style, cased=True)
         called = answers.predicted == number
         decided = (float(called[~positive].mean()), float(called[positive].mean()))
         body += frame.dots([decided], _fill(style), 4.5)
@@ -163,13 +163,13 @@ def precision_recall_plot(answers: Answers, labels: Sequence[str], id: str) -> s
         share = float(positive.mean())
         faint = f"stroke: {class_colour(number)}; stroke-width: 1; stroke-dasharray: 1 4"
         body += frame.line([(0, share), (1, share)], faint)
-        body += frame.line(_thinned(curve.x, curve.y), style, cased=True)
+        body += frame.line(thinned(curve.x, curve.y), style, cased=True)
         keys.append(Key(words=label, style=style, cased=True))
     told = f"Precision against recall for {_listed([entry.words for entry in keys])}."
     return svg(id, "Precision-recall curves", told, body) + key(keys)
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
+def thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
     """The points of a curve, corners kept: those in the middle of a straight run are left out."""
     if len(x) > 2:
         turn = (np.diff(x)[1:] * np.diff(y)[:-1]) != (np.diff(x)[:-1] * np.diff(y)[1:])

@@ -23,14 +23,20 @@ class Bar:
 
 def value_words(figure: Interval) -> str:
     """A figure with three decimals."""
-    return NOT_DEFINED if figure.value is None else f"{figure.value:.3f}"
+    return NOT_DEFINED if figure.value is None else _signed(figure.value)
 
 
 def ends_words(figure: Interval) -> str:
     """The ends of its interval; a dash where there is none."""
     if figure.value is None or figure.low is None or figure.high is None:
         return "–"
-    return f"{figure.low:.3f}–{figure.high:.3f}"
+    # A dash beside a minus cannot be read.
+    between = "–" if figure.low >= 0 else " to "
+    return f"{_signed(figure.low)}{between}{_signed(figure.high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
 
 
 def interval_words(figure: Interval) -> str:

@@ -1,6 +1,7 @@
 """Write a run's report as a file: gather, make small pictures, lay out."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,14 +57,18 @@ def thumbnails_of(results: RunResults) -> dict[str, bytes]:
 
     They are drawn anew, so nothing of the original file but its pixels comes along.
     """
-    place = Path(str(results.config["data"]))
+    files = [item.file for item in chosen(results)[:MOST_THUMBNAILS]]
+    return small_pictures(Path(str(results.config["data"])), files)
+
+
+def small_pictures(folder: Path, files: Sequence[str]) -> dict[str, bytes]:
+    """Small JPEG files of pictures below `folder`, by file; one that cannot be read is left out."""
     made: dict[str, bytes] = {}
-    for item in chosen(results)[:MOST_THUMBNAILS]:
+    for file in files:
         try:
-            pixels = read_picture(place / item.file).pixels
+            made[file] = small_jpeg(read_picture(folder / file).pixels)
         except (ImageError, OSError):
             continue
-        made[item.file] = small_jpeg(pixels)
     return made
 
 

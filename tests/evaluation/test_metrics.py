@@ -139,6 +139,18 @@ def test_average_precision_of_four_pictures():
     assert metrics.average_precision(np.zeros(2, int), np.array([0.1, 0.2])) is None
 
 
+def test_sensitivity_at_a_specificity_of_95_percent():
+    # 20 of the rest, so one of them may be called: ranked 1 0 1 1 0 …, the second 0 stops it
+    positive = np.array([True, False, True, True, False, True, *[False] * 18])
+    scores = np.linspace(1, 0, len(positive))
+    once = np.ones((1, len(positive)))
+    assert metrics.ranking(positive, scores, once)[2][0] == pytest.approx(3 / 4)
+    # of 19 not even one may be
+    assert metrics.ranking(positive[:-1], scores[:-1], once[:, :-1])[2][0] == pytest.approx(1 / 4)
+    assert np.isnan(metrics.ranking(np.ones(3, bool), scores[:3], once[:, :3])[2][0])
+    assert np.isnan(metrics.ranking(np.zeros(3, bool), scores[:3], once[:, :3])[2][0])
+
+
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2,
              max_size=25)
@@ -147,7 +159,7 @@ def test_weights_rank_as_repeated_pictures_do(rows):
     positive, scores, times = (np.array(column) for column in zip(*rows, strict=True))
     weighed = metrics.ranking(positive, scores / 5, times[None].astype(float))
     repeated = np.repeat(np.arange(len(rows)), times)
-    for value, plain in zip(weighed, (metrics.auroc, metrics.average_precision), strict=True):
+    for value, plain in zip(weighed[:2], (metrics.auroc, metrics.average_precision), strict=True):
         expected = plain(positive[repeated].astype(int), scores[repeated] / 5)
         assert value[0] == pytest.approx(np.nan if expected is None else expected, nan_ok=True)
 
