@@ -129,6 +129,7 @@ def compare(
     *,
     label_map: str = "",
     disturbed: bool = False,
+    limits: "Limits | None" = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Comparison":
     """Two to six models on the same labelled pictures, with every figure's interval.
@@ -138,8 +139,8 @@ def compare(
 
     `data` is a folder of class folders, or what `training.labelled` makes of one with groups and
     parts. `label_map` states what labels that differ have in common (`evaluation.label_map`).
-    `disturbed` asks for every corruption at five strengths, too. `progress` is told the pictures
-    done, and all.
+    `disturbed` asks for every corruption at five strengths, too. `limits` say what a file may cost.
+    `progress` is told the pictures done, and all.
 
     Raises:
         BundleError: a model is unknown or cannot be used.
@@ -149,6 +150,7 @@ def compare(
     from leukemia_app.evaluation.compare import Candidate, check_candidates, compare
     from leukemia_app.evaluation.corruptions import CORRUPTIONS
     from leukemia_app.evaluation.label_map import label_map as read_map
+    from leukemia_app.imaging.decode import DEFAULT_LIMITS
     from leukemia_app.training.labelled import LabelledFolder, labelled_folder
 
     check_candidates(models)
@@ -156,7 +158,7 @@ def compare(
     folder = data if isinstance(data, LabelledFolder) else labelled_folder(Path(data))
     predictors = {id: library.predictor(id) for id in models}
     labels = read_map(label_map, {id: each.spec.label_names for id, each in predictors.items()})
-    pictures = folder.labelled(labels)
+    pictures = folder.labelled(labels, limits or DEFAULT_LIMITS)
     sizes = {entry.id: entry.size_bytes for entry in library.entries()}
     return compare(
         {

@@ -38,8 +38,8 @@ class Entry:
 
     @property
     def size_bytes(self) -> int:
-        """Of all its files together."""
-        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        """Of all its files together; 0 where they are gone."""
+        return sum(size for _, size, _ in _state(self.folder) or ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,8 @@ class Library:
             raise
 
     def _engine(self, folder: Path, spec: Spec) -> Engine:
-        if self._device.engine == "litert":
+        # An imported network has a graph and no weights: it computes on the CPU everywhere.
+        if self._device.engine == "litert" or not spec.network.is_rebuildable:
             return LiteRtEngine(folder / LITERT_FILE, self._threads)
         return KerasEngine(folder, spec, self._device.name)
 

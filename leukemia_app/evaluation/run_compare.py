@@ -48,7 +48,13 @@ class Comparison:
 
     @cached_property
     def verdict(self) -> str:
-        """Whether the figures may be held against each other, in a sentence or two."""
+        """Whether the figures may be held against each other, and whose labels were changed."""
+        corrected = [f"{name}: {results.corrected}" for name, results in self.runs.items()
+                     if results.corrected]  # fmt: skip
+        return " ".join((self._ranking, *corrected))
+
+    @property
+    def _ranking(self) -> str:
         open_ = [name for name, results in self.runs.items() if results.answers is None]
         if open_:
             return (f"{_and(open_)} {'has' if len(open_) == 1 else 'have'} no figures of pictures "

@@ -9,11 +9,30 @@ from leukemia_app.evaluation.colours import DARK as DARK
 from leukemia_app.evaluation.colours import LIGHT as LIGHT
 from leukemia_app.evaluation.colours import class_colour as class_colour
 from leukemia_app.evaluation.colours import variables
+from leukemia_app.evaluation.compare_report import compare_script, compare_style
 from leukemia_app.evaluation.run_report import fragment_style
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-STYLES = ("page.css", "train.css", "settings.css", "compare.css", "review.css", "models.css")
-SCRIPTS = ("page.js", "train.js", "settings.js", "compare.js", "review.js", "models.js")
+STYLES = (
+    "page.css",
+    "train.css",
+    "settings.css",
+    "compare.css",
+    "review.css",
+    "models.css",
+    "import.css",
+    "beside.css",
+)
+SCRIPTS = (
+    "page.js",
+    "train.js",
+    "settings.js",
+    "compare.js",
+    "review.js",
+    "import.js",
+    "models.js",
+    "beside.js",
+)
 """In the order in which they stand in the page's head."""
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -38,13 +57,13 @@ def smear_theme() -> gr.themes.Base:
 
 def style_sheet() -> str:
     """The page's CSS: the colours of both modes as variables, then the rules."""
-    rules = "".join(map(_asset, STYLES)) + fragment_style()
+    rules = "".join(map(_asset, STYLES)) + fragment_style() + compare_style()
     return f":root {{{variables(LIGHT)}}} .dark {{{variables(DARK)}}}\n{rules}"
 
 
 def head() -> str:
     """What the page's head needs: its style and script, inline, so that nothing is fetched."""
-    script = "".join(map(_asset, SCRIPTS))
+    script = "".join(map(_asset, SCRIPTS)) + compare_script()
     return f"<style>{style_sheet()}</style><script>{script}</script>"
 
 

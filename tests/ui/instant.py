@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -44,7 +45,11 @@ class InstantPredictor:
     spec: Spec
     has_maps: bool = True
 
-    def read(self, pictures: Sequence[Picture]) -> list[Reading]:
+    @property
+    def engine(self) -> SimpleNamespace:
+        return SimpleNamespace(memory_mb=1.0)
+
+    def read(self, pictures: Sequence[Picture], *, measure: bool = True) -> list[Reading]:
         return [self._reading(picture) for picture in pictures]
 
     def examine(self, picture: Picture, label: str | None = None) -> Examination:

@@ -7,7 +7,10 @@ import gradio as gr
 import pytest
 
 from leukemia_app.bundles.device import Device
+from leukemia_app.data.archive import ZipLimits
 from leukemia_app.errors import BundleError
+from leukemia_app.ui.beside import BesideTab
+from leukemia_app.ui.beside_desk import BesideDesk
 from leukemia_app.ui.classify import CONCURRENCY, ClassifyTab
 from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.examples import Shelf
@@ -28,9 +31,15 @@ def built(desk: Desk, uploads: Path) -> gr.Blocks:
         settings=bench.settings, library=desk.library, uploads=uploads, listens_on="127.0.0.1"
     )
 
+    beside = BesideTab(
+        desk=BesideDesk(library=desk.library, limits=desk.limits, zips=ZipLimits.of(bench.settings),
+                        keep_minutes=desk.keep_minutes),
+        shelf=Shelf(()), uploads=uploads, max_file_mb=50, zip_mb=50,
+    )  # fmt: skip
+
     async def inside_a_loop() -> gr.Blocks:
         # without a running loop Gradio makes loops of its own, and never closes them
-        return build(desk, tab, train, models, CPU)
+        return build(desk, (tab, beside, train, models), CPU)
 
     return asyncio.run(inside_a_loop())
 
@@ -54,7 +63,7 @@ def test_no_event_is_offered_to_programs(page: gr.Blocks):
 
 def test_what_computes_shares_the_cores(page: gr.Blocks):
     computing = [fn for fn in page.fns.values() if fn.concurrency_id == "reading"]
-    assert len(computing) == 7
+    assert len(computing) == 8
     assert {fn.concurrency_limit for fn in computing} == {CONCURRENCY}
 
 

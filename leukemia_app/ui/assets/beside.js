@@ -1,0 +1,151 @@
+// The Compare tab's script: which models, giving pictures and sets, votes, and asking the server.
+window.smearBeside = (() => {
+  "use strict";
+  const root = document.documentElement;
+  let channel = null; // how this tab reaches the server: { trigger, upload }
+  let waiting = false;
+  let scoring = false;
+
+  const find = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const isHere = () => find("#b-give")?.offsetParent !== null && find("[data-beside-take]");
+  const rules = () => JSON.parse(find("[data-beside-take]").dataset.besideTake);
+
+  function say(words) {
+    const place = find("#b-status .s-status-text");
+    if (place) place.textContent = words;
+  }
+
+  function wait(on) {
+    waiting = on;
+    root.classList.toggle("b-busy", on);
+  }
+
+  function ask(what, more = {}) {
+    if (!channel || waiting) return;
+    wait(true);
+    channel.trigger("ask", { what, ...more });
+  }
+
+  function score(disturbed) {
+    if (!channel || scoring) return;
+    wait(true);
+    scoring = true;
+    channel.trigger("score", { disturbed });
+  }
+
+  function stop() {
+    if (scoring) channel.trigger("stop", {});
+  }
+
+  function choose(map) {
+    ask("choose", {
+      models: all("[data-beside-model]:checked").map((box) => box.dataset.besideModel),
+      blind: find('[data-beside="blind"]')?.checked === true,
+      map: map ?? (find(".b-map:not(.b-open) p")?.textContent.replace(/^[^:]*: /, "") || ""),
+    });
+  }
+
+  function answered(file) {
+    wait(false);
+    const wasScoring = scoring;
+    scoring = false;
+    if (file && file.name) window.smear.save(file);
+    window.smear.settle();
+    if (!wasScoring && given) score(false);
+    given = false;
+  }
+
+  // ---- giving --------------------------------------------------------------------------------
+  let given = false; // whether a labelled set was just given, to be scored at once
+
+  async function send(pairs) {
+    if (!channel || waiting || !pairs.length) return;
+    const words = rules();
+    wait(true);
+    const files = [];
+    let sent = 0;
+    let lost = 0;
+    const queue = [...pairs];
+    const tell = () => say(words.sending.replace("{done}", sent).replace("{n}", pairs.length));
+    tell();
+    const worker = async () => {
+      for (let pair = queue.shift(); pair; pair = queue.shift()) {
+        const [name, file] = pair;
+        const limit = /\.zip$/i.test(name) ? words.zipBytes : words.limitBytes;
+        let path = null;
+        if (file.size <= limit) {
+          try { path = (await channel.upload(file)).path; } catch { path = null; }
+        }
+        if (path) files.push([name, path]);
+        else lost += 1;
+        sent += 1;
+        tell();
+      }
+    };
+    await Promise.all([worker(), worker(), worker(), worker()]);
+    wait(false);
+    given = files.some(([name]) => name.includes("/") || /\.zip$/i.test(name));
+    ask("give", { files, lost });
+  }
+
+  document.addEventListener("drop", async (event) => {
+    if (!isHere()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    root.classList.remove("s-dragging");
+    const list = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+    send(await window.smearTrain.entries(list.filter(Boolean)));
+  }, true);
+
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files || [])];
+    if (!isHere() || !files.length || event.target.closest?.("input, textarea")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    send(files.map((file) => ["pasted " + file.name, file]));
+  }, true);
+
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches?.("[data-beside-pick]")) {
+      send([...field.files].map((file) => [file.webkitRelativePath || file.name, file]));
+      field.value = "";
+    } else if (field.matches?.("[data-beside-model]")) {
+      choose();
+    } else if (field.matches?.('[data-beside="blind"]')) {
+      choose();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest?.("[data-beside-opens]");
+    if (opens) find(`[data-beside-pick="${opens.dataset.besideOpens}"]`).click();
+    const control = event.target.closest?.("button[data-beside]");
+    if (!control) return;
+    const what = control.dataset.beside;
+    if (what === "stop") return stop();
+    if (waiting) return;
+    if (what === "state-map") choose(find("#b-map").value);
+    else if (what === "forget-map") choose("");
+    else if (what === "disturb") score(true);
+    else if (what === "again") score(false);
+    else ask(what, { value: control.dataset.value });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.id === "b-map") choose(event.target.value);
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || !isHere() || event.target.closest?.("input, [role=tab], dialog[open]")) return;
+    const pictures = all(".b-strip button");
+    const at = pictures.findIndex((button) => button.getAttribute("aria-current") === "true");
+    if (at >= 0) pictures[at + step]?.click();
+  });
+
+  function connect(element, trigger, upload) {
+    channel = { trigger, upload };
+    root.dataset.connected = Number(root.dataset.connected || 0) + 1;
+  }
+
+  return { answered, connect };
+})();

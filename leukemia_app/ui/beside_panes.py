@@ -1,0 +1,382 @@
+"""The Compare tab's pieces of HTML: who is compared, the columns, the votes, the figures."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from leukemia_app.bundles.library import Entry
+from leukemia_app.bundles.predictor import Examination
+from leukemia_app.bundles.spec import Spec
+from leukemia_app.evaluation import compare_report, words
+from leukemia_app.evaluation.compare import LEAST
+from leukemia_app.evaluation.compare_words import INPUTS, inputs_words
+from leukemia_app.imaging.layers import contours, heat_layer
+from leukemia_app.imaging.overlay import thumbnail
+from leukemia_app.ui import beside_text as text
+from leukemia_app.ui import text as page_text
+from leukemia_app.ui.beside_desk import (
+    LETTERS,
+    Board,
+    Progress,
+    Scored,
+    Seen,
+    are_same,
+    seconds_disturbed,
+)
+from leukemia_app.ui.components import button, items, picture_uri, safe
+from leukemia_app.ui.examples import Example
+from leukemia_app.ui.viewer import outlines
+
+VIEW_PX = 420
+
+
+def picker(entries: Sequence[Entry], board: Board, suggestion: str, problem: str = "") -> str:
+    """Which models, whether their names are hidden, and what their labels share."""
+    boxes = "".join(_box(entry, board) for entry in entries)
+    blind = (
+        f'<label class="s-check b-blind" title="{safe(text.BLIND_HINT)}">'
+        f'<input type="checkbox" data-beside="blind"{" checked" if board.blind else ""}> '
+        f"{safe(text.BLIND)}<small>{safe(text.BLIND_HINT)}</small></label>"
+    )
+    note = f'<div class="s-note"><p>{safe(board.note)}</p></div>' if board.note else ""
+    few = f'<p class="s-hint">{safe(text.TOO_FEW)}</p>' if len(board.models) < LEAST else ""
+    return (
+        f'<section class="b-picker"><fieldset><legend>{safe(text.MODELS)} '
+        f'<span class="s-hint">{safe(text.PICK_HINT)}</span></legend>'
+        f'<div class="b-boxes">{boxes}</div></fieldset>{blind}</section>'
+        f"{few}{note}{_map_form(entries, board, suggestion, problem)}"
+    )
+
+
+def _box(entry: Entry, board: Board) -> str:
+    spec = entry.spec
+    kind = "" if spec is None else words.inputs(spec)
+    checked = " checked" if entry.id in board.models else ""
+    return (
+        f'<label class="b-box"><input type="checkbox" data-beside-model="{safe(entry.id)}"'
+        f"{checked}><span>{safe(entry.id)}<small>{safe(kind)}</small></span></label>"
+    )
+
+
+def _map_form(entries: Sequence[Entry], board: Board, suggestion: str, problem: str) -> str:
+    names = {
+        entry.id: entry.spec.label_names
+        for entry in entries
+        if entry.spec is not None and entry.id in board.models
+    }
+    if len(names) < LEAST or are_same(names):
+        return ""
+    failed = f'<p class="b-problem" role="alert">{safe(problem)}</p>' if problem else ""
+    if board.given_map and not problem:
+        undo = button(text.FORGET_MAP, classes="s-quiet", beside="forget-map")
+        stated = text.MAP_STATED.format(given=board.given_map)
+        return f'<div class="b-map"><p class="s-hint">{safe(stated)}</p>{undo}</div>'
+    labels = "".join(
+        f"<li><strong>{safe(id)}</strong> {safe(', '.join(each))}</li>"
+        for id, each in names.items()
+    )
+    hint = text.MAP_SUGGESTED if suggestion and not board.given_map else ""
+    return (
+        f'<div class="b-map b-open"><h3><label for="b-map">{safe(text.MAP_TITLE)}</label></h3>'
+        f'<ul class="s-hint">{labels}</ul>{failed}'
+        f'<div class="b-row"><input type="text" id="b-map" value="'
+        f'{safe(board.given_map or suggestion)}" maxlength="2000" autocomplete="off" '
+        f'spellcheck="false" aria-describedby="b-map-hint">'
+        f"{button(text.STATE_MAP, beside='state-map')}</div>"
+        f'<p class="s-hint" id="b-map-hint">{safe(hint)} {safe(text.MAP_HINT)}</p></div>'
+    )
+
+
+def drop(limit_mb: float, zip_mb: float, keep_minutes: int, examples: Sequence[Example]) -> str:
+    """Where pictures and labelled sets are given."""
+    rules = json.dumps({"limitBytes": int(limit_mb * 1e6), "zipBytes": int(zip_mb * 1e6),
+                        "sending": page_text.SENDING})  # fmt: skip
+    shown = "".join(
+        f'<li><button type="button" data-beside="example" data-value="{safe(item.name)}" '
+        f'title="{safe(item.caption)}"><img src="{item.thumbnail}" alt="{safe(item.caption)}" '
+        'draggable="false"></button></li>'
+        for item in examples
+    )
+    gallery = (
+        f'<div class="s-gallery b-gallery"><h3>{safe(text.EXAMPLES)}</h3>'
+        f'<ul aria-label="{safe(text.EXAMPLES)}">{shown}</ul></div>' if shown else ""
+    )  # fmt: skip
+    return (
+        f'<section class="s-drop b-zone" data-beside-take="{safe(rules)}">'
+        f'<p class="s-lead">{safe(text.DROP)}</p><p class="s-hint">{safe(text.DROP_SETS)}</p>'
+        '<input type="file" multiple class="s-unseen" tabindex="-1" data-beside-pick="files" '
+        f'aria-label="{safe(text.CHOOSE)}">'
+        '<input type="file" webkitdirectory class="s-unseen" tabindex="-1" '
+        f'data-beside-pick="folder" aria-label="{safe(text.CHOOSE_FOLDER)}">'
+        '<input type="file" accept=".zip,application/zip" class="s-unseen" tabindex="-1" '
+        f'data-beside-pick="zip" aria-label="{safe(text.CHOOSE_ZIP)}">'
+        f'<div class="b-row">{button(text.CHOOSE, **{"beside-opens": "files"})}'
+        f"{button(text.CHOOSE_FOLDER, classes='s-quiet', **{'beside-opens': 'folder'})}"
+        f"{button(text.CHOOSE_ZIP, classes='s-quiet', **{'beside-opens': 'zip'})}</div>"
+        f'<p class="s-hint">{safe(page_text.privacy(keep_minutes))}</p>'
+        f'<span class="s-let-go" aria-hidden="true">{safe(text.LET_GO)}</span></section>{gallery}'
+    )
+
+
+def empty() -> str:
+    """What the pane teaches before anything was given."""
+    points = "".join(
+        f"<li><strong>{safe(title)}</strong><span>{safe(said)}</span></li>"
+        for title, said in text.EMPTY_POINTS
+    )
+    return (
+        f'<section class="s-answer s-empty"><h2>{safe(text.EMPTY_TITLE)}</h2>'
+        f'<ul class="s-points">{points}</ul></section>'
+    )
+
+
+# ---- one picture ------------------------------------------------------------------------------
+
+
+def strip(board: Board) -> str:
+    """Several pictures as small ones, the open one marked; nothing for one alone."""
+    if len(board.tiles) < 2:
+        return ""
+    made = ""
+    for number, tile in enumerate(board.tiles):
+        here = ' aria-current="true"' if number == board.opened else ""
+        mark = "" if tile.same_top is None else "=" if tile.same_top else "≠"
+        said = {None: "", True: text.SAME, False: text.DIFFERENT}[tile.same_top]
+        small = f'<img src="{tile.thumbnail}" alt="">' if tile.thumbnail else "…"
+        made += (
+            f'<li><button type="button" data-beside="pick" data-value="{number}"{here} '
+            f'title="{safe(tile.problem or tile.given.name)}" '
+            f'aria-label="{safe(f"{tile.given.name} {said}")}">{small}'
+            f'<span class="b-mark{" b-differ" if mark == "≠" else ""}">'
+            f"{safe('!' if tile.problem else mark)}</span></button></li>"
+        )
+    return f'<ol class="b-strip" aria-label="{safe(text.STRIP)}">{made}</ol>'
+
+
+def columns(board: Board, seen: Seen, specs: Mapping[str, Spec], sizes: Mapping[str, int]) -> str:
+    """The open picture and each model's answer, a column each, the same rows side by side."""
+    ids = board.order
+    names = dict(zip(ids, map(str, ids), strict=True))
+    if not board.is_told:
+        names = {id: text.LETTER.format(letter=LETTERS[at]) for at, id in enumerate(ids)}
+    found = seen.examinations
+    rows = [_maps(ids, names, seen), _row(text.ANSWER, [_decision(found[id]) for id in ids])]
+    rows += _bars(ids, seen, specs)
+    if board.is_told:
+        inputs = [f"<td>{safe(INPUTS[specs[id].recipe.input])}</td>" for id in ids]
+        taken = [f"<td>{safe(_takes(found[id], sizes[id]))}</td>" for id in ids]
+        rows += [_row(text.INPUT, inputs), _row(text.TAKES, taken)]
+    heads = "".join(f'<th scope="col">{safe(names[id])}</th>' for id in ids)
+    said = _sentences(board, seen, specs, names)
+    return (
+        f'<section class="b-columns">{said}<div class="b-wide" tabindex="0" role="region" '
+        f'aria-label="{safe(text.EMPTY_TITLE)}"><table class="b-table" style="--n:{len(ids)}">'
+        f'<thead><tr><th scope="col">{safe(seen.picture.name)}</th>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>{_vote(board)}{tally(board)}</section>"
+    )
+
+
+def _row(name: str, cells: Sequence[str], classes: str = "") -> str:
+    kind = f' class="{classes}"' if classes else ""
+    return f'<tr{kind}><th scope="row">{safe(name)}</th>{"".join(cells)}</tr>'
+
+
+def _maps(ids: Sequence[str], names: Mapping[str, str], seen: Seen) -> str:
+    pixels = seen.picture.pixels
+    rows, columns = pixels.shape[:2]
+    uri = picture_uri(thumbnail(pixels, VIEW_PX))
+    ratio = f"--ratio:{columns / rows:.4f}"
+    first = seen.examinations[ids[0]]
+    slider = (
+        f'<div class="s-slider"><span>{safe(page_text.PICTURE_END)}</span>'
+        '<input type="range" min="0" max="100" step="5" value="0" data-strength '
+        f'aria-label="{safe(page_text.MAP_STRENGTH)}"><span>{safe(page_text.MAP_END)}</span></div>'
+    )
+    cells = ""
+    for id in ids:
+        examined = seen.examinations[id]
+        heat, said = "", words.NO_MAP
+        if examined.explanation is not None:
+            layer = picture_uri(heat_layer(examined.explanation.heat))
+            heat = f'<img class="s-heat" src="{layer}" alt="">'
+            share = examined.explanation.share_inside_cells
+            said = f"Map for {examined.explanation.label}"
+            if share is not None:
+                said += f", {words.whole_percent(share)} % of it {text.INSIDE}"
+        cells += (
+            f'<td><div class="s-frame" style="{ratio}"><img class="s-base" src="{uri}" '
+            f'alt="{safe(f"{names[id]}: {said}")}">{heat}</div>'
+            f'<p class="s-hint">{safe(said)}</p></td>'
+        )
+    return (
+        f'<tr class="b-maps"><th scope="row"><div class="s-frame" style="{ratio}">'
+        f'<img class="s-base" src="{uri}" alt="{safe(seen.picture.name)}">'
+        f"{outlines(contours(first.segmentation))}</div>{slider}</th>{cells}</tr>"
+    )
+
+
+def _decision(examined: Examination) -> str:
+    reading = examined.reading
+    chance = words.percent(reading.probabilities[reading.decision.label])
+    if reading.decision.kind == "refer":
+        return (
+            f'<td class="b-refer"><strong>{safe(words.REFER)}</strong>'
+            f"{items(reading.decision.reasons, 's-reasons')}"
+            f"<p>{safe(f'top class {reading.decision.label}, {chance}')}</p></td>"
+        )
+    return f"<td><strong>{safe(reading.decision.label)}</strong> {safe(chance)}</td>"
+
+
+def _bars(ids: Sequence[str], seen: Seen, specs: Mapping[str, Spec]) -> list[str]:
+    """A row a common label; one row of every model's own labels where nothing is shared."""
+    if seen.beside is None:
+        cells = [
+            f"<td>{''.join(_bar(p, _outside(seen, id), name) for name, p in _own(seen, id))}</td>"
+            for id in ids
+        ]
+        return [_row(text.OWN_LABELS, cells)]
+    rows = []
+    most = seen.beside.apart.label if seen.beside.apart and not seen.beside.same_top else ""
+    for place, label in enumerate(seen.beside.labels.labels):
+        cells = [
+            f"<td>{_bar(float(seen.beside.answers[id].probabilities[place]), _outside(seen, id))}"
+            "</td>"
+            for id in ids
+        ]
+        name = f"{label} · {text.DIFFER_MOST}" if label == most else label
+        rows.append(_row(name, cells, "b-most" if label == most else "b-bars"))
+    return rows
+
+
+def _own(seen: Seen, id: str) -> list[tuple[str, float]]:
+    chances = seen.examinations[id].reading.probabilities
+    return sorted(chances.items(), key=lambda item: -item[1])
+
+
+def _outside(seen: Seen, id: str) -> bool:
+    scope = seen.examinations[id].reading.scope
+    return scope is not None and not scope.inside
+
+
+def _bar(value: float, is_outside: bool, name: str = "") -> str:
+    grey = ' class="b-bar b-grey"' if is_outside else ' class="b-bar"'
+    label = f"<em>{safe(name)}</em>" if name else ""
+    hint = f' title="{safe(text.OUTSIDE)}"' if is_outside else ""
+    return (
+        f'<div{grey}{hint}>{label}<i><b style="width:{100 * value:.2f}%"></b></i>'
+        f"<span>{100 * value:.1f}</span></div>"
+    )
+
+
+def _takes(examined: Examination, size_bytes: int) -> str:
+    reading = examined.reading
+    return (f"{sum(reading.ms.values()):.0f} ms on {reading.device.upper()} · "
+            f"{size_bytes / 1e6:.1f} MB")  # fmt: skip
+
+
+def _sentences(
+    board: Board, seen: Seen, specs: Mapping[str, Spec], names: Mapping[str, str]
+) -> str:
+    if seen.beside is None:
+        return f'<p class="b-said">{safe(text.NOT_COMPARED)}</p>'
+    said = [*seen.beside.sentences()]
+    if not board.is_told:
+        said = [_renamed(each, names) for each in said]
+    else:
+        kinds: dict[str, list[str]] = {}
+        for id in board.order:
+            kinds.setdefault(specs[id].recipe.input, []).append(id)
+        said.append(inputs_words(kinds))
+    return f'<p class="b-said" role="status">{safe(" ".join(filter(None, said)))}</p>'
+
+
+def _renamed(sentence: str, names: Mapping[str, str]) -> str:
+    # The longest first: one id may be the beginning of another.
+    for id in sorted(names, key=len, reverse=True):
+        sentence = sentence.replace(id, names[id])
+    return sentence
+
+
+def _vote(board: Board) -> str:
+    if not board.blind:
+        return ""
+    if board.is_told:
+        vote = board.votes[-1] if board.votes else None
+        if vote is None:
+            return ""
+        said = text.VOTED_NONE if vote.chosen is None else text.VOTED.format(model=vote.chosen)
+        told = ", ".join(f"{LETTERS[at]} is {id}" for at, id in enumerate(vote.shown))
+        said = f"{said} {text.NAMES.format(names=told)}"
+        return f'<p class="b-said" role="status">{safe(said)}</p>'
+    asks = "".join(
+        button(text.VOTE_FOR.format(letter=LETTERS[at]), classes="s-button s-small",
+               beside="vote", value=LETTERS[at])
+        for at in range(len(board.order))
+    )  # fmt: skip
+    none = button(text.NONE_OF_THEM, classes="s-quiet", beside="vote", value="none")
+    return (
+        f'<div class="b-vote" role="group" aria-label="{safe(text.VOTE)}">'
+        f"<strong>{safe(text.VOTE)}</strong>{asks}{none}</div>"
+    )
+
+
+def tally(board: Board) -> str:
+    """How often each model was trusted most; nothing before the first vote."""
+    if not board.votes or not board.is_told:
+        return ""
+    shown = Counter(id for vote in board.votes for id in vote.shown)
+    won = Counter(vote.chosen for vote in board.votes)
+    rows = "".join(
+        f'<tr><th scope="row">{safe(id)}</th><td>{won[id]}</td><td>{n}</td></tr>'
+        for id, n in sorted(shown.items(), key=lambda item: -won[item[0]])
+    )
+    rows += (f'<tr><th scope="row">{safe(text.NONE_OF_THEM)}</th><td>{won[None]}</td>'
+             f"<td>{len(board.votes)}</td></tr>")  # fmt: skip
+    heads = "".join(f'<th scope="col">{safe(head)}</th>' for head in text.TALLY_HEADS)
+    return (
+        f'<div class="b-tally"><h3>{safe(text.TALLY)}</h3><table class="r-table"><thead><tr>{heads}'
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+        f"{button(text.SAVE_VOTES, classes='s-quiet', beside='save', value='votes')}</div>"
+    )
+
+
+# ---- a labelled set ---------------------------------------------------------------------------
+
+
+def working(progress: Progress, name: str) -> str:
+    """How far the scoring is, and a way to stop it."""
+    if progress.total:
+        said = text.progress(progress.done, progress.total, progress.seconds_left)
+        bar = f'<progress max="{progress.total}" value="{progress.done}"></progress>'
+    else:
+        said, bar = text.SCORING.format(name=name), "<progress></progress>"
+    return (
+        f'<section class="s-answer b-working" role="status"><p>{safe(said)}</p>{bar}'
+        f"{button(text.STOP, classes='s-quiet', beside='stop')}</section>"
+    )
+
+
+def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
+    """The comparison with its report's sections, and what can be done with it."""
+    found = scored.comparison
+    has_all = any(model.disturbed for model in found.models.values())
+    more = ""
+    if not has_all and found.n:
+        hint = text.DISTURB_HINT.format(time=text.duration(seconds_disturbed(scored)))
+        more = (
+            f'<div class="b-row">{button(text.DISTURB, classes="s-quiet", beside="disturb")}'
+            f'<span class="s-hint">{safe(hint)}</span></div>'
+        )
+    again = ""
+    if is_stale:
+        again = f'<div class="s-note"><p>{button(text.AGAIN, beside="again")}</p></div>'
+    saves = "".join(button(name, classes="s-quiet", beside="save", value=kind)
+                    for kind, name in text.SAVES)  # fmt: skip
+    command = text.COMMAND.format(models=",".join(found.models))
+    return (
+        f'<section class="b-scored r-report">{again}<h2>{safe(scored.name)}</h2>'
+        f"{compare_report.lead(found)}{more}"
+        f'<div class="s-downloads" role="group" aria-label="{safe(page_text.DOWNLOADS)}">{saves}'
+        f"</div>{compare_report.sections(found, scored.thumbnails, {})}"
+        f'<p class="s-hint">{safe(command)}</p></section>'
+    )

@@ -1,0 +1,95 @@
+"""The words of the Compare tab."""
+
+COMPARE = "Compare"
+MODELS = "Models"
+PICK_HINT = "Choose 2 to 6. They read the same pictures."
+TOO_FEW = "Choose one more model: a comparison takes two or more."
+TOO_MANY = "A comparison takes six models at most; take one away first."
+BLIND = "Blind"
+BLIND_HINT = "Hides the names until you have voted, for teaching and reading studies."
+SAME_LABELS = "These models have the same labels."
+MAP_TITLE = "Their labels differ: state what they share"
+MAP_HINT = (
+    "common label = labels, parted by semicolons. Without it the answers stand beside each other "
+    "and are not compared."
+)
+MAP_SUGGESTED = "A suggestion for these models; it counts once you state it."
+STATE_MAP = "State this"
+FORGET_MAP = "Take it back"
+MAP_STATED = "Stated: {given}"
+NOT_COMPARED = (
+    "The labels of these models differ, and nothing states what they share: the answers stand "
+    "beside each other and are not compared."
+)
+
+DROP = "Drop pictures, or a labelled folder or zip, here"
+DROP_SETS = (
+    "Pictures are shown side by side. A folder or zip that holds a folder of pictures for each "
+    "class is scored: figures with intervals, differences, robustness."
+)
+CHOOSE = "Choose pictures"
+CHOOSE_FOLDER = "Choose a folder"
+CHOOSE_ZIP = "Choose a zip"
+LET_GO = "Let go to compare the models on it"
+EXAMPLES = "Or try a drawn example"
+EMPTY_TITLE = "The models’ answers appear here, a column each"
+EMPTY_POINTS = (
+    ("One picture", "Probabilities on one scale, decision or referral, and where each looked."),
+    ("A labelled set", "Figures with 95 % intervals, and whether one is really better."),
+    ("Disturbances", "Stain shift, blur, noise and others: who learned shape, who learned colour."),
+)
+
+PICTURE = "picture"
+ANSWER = "answer"
+LOOKED = "where it looked"
+INSIDE = "inside the cells"
+TAKES = "time · size"
+INPUT = "reads"
+DIFFER_MOST = "differ most here"
+PROBABILITY = "probabilities, %"
+OWN_LABELS = "own labels, %"
+OUTSIDE = "Unlike its training pictures: bars grey"
+STRIP = "Pictures; ≠ marks those on which the models name different top classes"
+SAME, DIFFERENT = "same top class", "different top classes"
+
+LETTER = "Model {letter}"
+VOTE = "Which answer do you trust most?"
+VOTE_FOR = "Model {letter}"
+NONE_OF_THEM = "None of them"
+VOTED = "You voted for {model}."
+VOTED_NONE = "You voted for none of them."
+NAMES = "The names: {names}."
+TALLY = "Votes so far"
+TALLY_HEADS = ("model", "votes", "pictures voted on")
+SAVE_VOTES = "Votes as CSV"
+
+READING = "Reading the picture with {n} models…"
+SCORING = "Looking through {name}…"
+OPENING = "Unpacking…"
+STOP = "Stop"
+STOPPED = "Stopped. Nothing was kept of this comparison."
+DISTURB = "Also under 17 disturbances, five strengths each"
+DISTURB_HINT = "About {time}. It shows what each model relies on; you can stop it."
+AGAIN = "Score again with these models"
+SAVES = (("html", "Report"), ("figures", "Figures as CSV"), ("answers", "Answers as CSV"),
+         ("json", "JSON"))  # fmt: skip
+LOST = "The set is not here any more: uploads are deleted after {minutes} minutes. Give it again."
+COMMAND = (
+    "The same from the command line: python -m leukemia_app compare FOLDER --models {models} "
+    "--out DIR"
+)
+NOTHING = "Nothing came that is a picture, a zip or a folder of them."
+MOST_PICTURES = "{n} pictures were given; {limit} are shown side by side. For more, label them."
+
+
+def progress(done: int, total: int, seconds_left: float | None) -> str:
+    """How far the scoring is."""
+    left = "" if seconds_left is None else f" About {duration(seconds_left)} left."
+    return f"Scored {done:,} of {total:,} pictures…{left}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60):,} min"
