@@ -80,12 +80,14 @@ def run_check(arguments: argparse.Namespace, settings: "Settings") -> int:
             failure = error
         watcher.clear()
     values = checked.health.to_dict() | ({"leak": leak.to_dict()} if leak else {})
-    if arguments.out:
-        _keep(arguments.out, checked, values)
     if arguments.json:
         write_json(values)
     else:
         _write(values)
+    if arguments.out:
+        _keep(arguments.out, checked, values)
+        sys.stderr.write(f"data check: wrote {MANIFEST}, {PAGE} and {HEALTH} into "
+                         f"{arguments.out}.\n")  # fmt: skip
     if failure is not None:
         raise failure
     return 1 if checked.health.problems else 0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leukemia_app import cli_hub, cli_import
 from leukemia_app.cli_output import (
     without_native_notes,
     write_json,
@@ -24,7 +25,7 @@ QUOTED = ("accuracy", "macro-F1", "AUROC", "sensitivity", "specificity", "referr
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `models` with its own commands."""
-    models = commands.add_parser("models", help="list, show, check, add and pack models")
+    models = commands.add_parser("models", help="list, show, check, add, pull and send models")
     actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="every model of this machine")
     listed.set_defaults(run=run_list)
@@ -42,11 +43,13 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     packed.add_argument("id", metavar="ID")
     packed.add_argument("--out", metavar="FILE", type=Path, help="default: ID.zip here")
     packed.set_defaults(run=run_pack)
-    removed = actions.add_parser("rm", help="delete a model that was added")
+    removed = actions.add_parser("rm", help="delete a model that was added or pulled")
     removed.add_argument("id", metavar="ID")
     removed.set_defaults(run=run_remove)
     for action in (listed, show, check, add, packed, removed):
         action.add_argument("--json", action="store_true", help="print JSON")
+    cli_hub.add_actions(actions)
+    cli_import.add_import(actions)
     figures = actions.add_parser("figures", help="the shipped models' figures as Markdown")
     figures.add_argument("--into", metavar="FILE", type=Path, help="write between the marks there")
     figures.set_defaults(run=run_figures)
@@ -77,7 +80,8 @@ def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         write_json(_listed(entry) | {"spec": spec.to_dict()})
         return 0
-    write_line(f"{spec.title} ({spec.id}, {entry.origin})")
+    origin = f"{entry.origin} {_hub(entry)}".strip()
+    write_line(f"{spec.title} ({spec.id}, {origin})")
     write_line(spec.summary)
     if entry.problem:
         write_line(f"Cannot be used: {entry.problem}")
@@ -152,7 +156,7 @@ def run_pack(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_remove(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Delete a model that was added."""
+    """Delete a model that was added or pulled."""
     from leukemia_app.bundles.unpack import remove_bundle
     from leukemia_app.training.start import runs_that_start_from
 
@@ -162,7 +166,7 @@ def run_remove(arguments: argparse.Namespace, settings: Settings) -> int:
             f"The run {users[0]} starts from the model {entry.id} and needs it. Delete the model "
             "after that run has ended, or delete the run."
         )
-    remove_bundle(entry, settings.own_models)
+    remove_bundle(entry, settings.own_models, settings.pulled_models)
     if arguments.json:
         write_json({"id": entry.id})
     else:
@@ -236,6 +240,7 @@ def _listed(entry: "Entry") -> dict[str, Any]:
     return {
         "id": entry.id,
         "from": entry.origin,
+        "hub": _hub(entry) or None,
         "folder": str(entry.folder),
         "title": None if spec is None else spec.title,
         "input": None if spec is None else spec.recipe.input,
@@ -247,10 +252,19 @@ def _listed(entry: "Entry") -> dict[str, Any]:
 def _row(entry: "Entry") -> tuple[str, str, str, str]:
     from leukemia_app.evaluation import words
 
+    origin = f"{entry.origin} {_hub(entry)}".strip()
     if entry.spec is None or entry.problem is not None:
-        return entry.id, entry.origin, "cannot be used", entry.problem or ""
+        return entry.id, origin, "cannot be used", entry.problem or ""
     said = words.headline(entry.spec) or "not measured"
-    return entry.id, entry.origin, words.reads(entry.spec).removeprefix("reads "), said
+    return entry.id, origin, words.reads(entry.spec).removeprefix("reads "), said
+
+
+def _hub(entry: "Entry") -> str:
+    """Repository and commit of a pulled model; empty of any other."""
+    from leukemia_app.bundles.hub_source import read_source
+
+    source = read_source(entry.folder)
+    return "" if source is None else str(source)
 
 
 def _checked(entry: "Entry", threads: int) -> dict[str, Any]:
@@ -268,7 +282,7 @@ def _checked(entry: "Entry", threads: int) -> dict[str, Any]:
         engines: dict[str, Engine] = {}
         if machine.has_litert:
             engines["litert"] = LiteRtEngine(entry.folder / LITERT_FILE, threads)
-        if machine.has_tensorflow:
+        if machine.has_tensorflow and spec.network.is_rebuildable:
             engines["keras"] = KerasEngine(entry.folder, spec)
         for name, engine in engines.items():
             differences[name] = self_test(entry.folder, engine).answer_difference

@@ -190,12 +190,14 @@ def _moment(seconds: float) -> str:
 
 
 def _write_view(folder: "RunFolder", view: "RunView") -> None:
+    from leukemia_app.training.progress import run_progress
+
     line = view.line
     rows = {
         "run": line.title if line.title == line.id else f"{line.id} ({line.title})",
         "state": _state(line), "since": _moment(line.time or line.made), "why": line.reason,
         "network": line.network, "labels": ", ".join(line.labels), "data": line.data,
-        "doing": _numbers(view.doing),
+        "doing": run_progress(view.doing, line.state)[0],
         "time left": "" if view.seconds_left is None else f"about {duration(view.seconds_left)}",
         "memory": view.memory.in_words() if view.memory else "",
         "best so far": _numbers(view.best or {}),
@@ -215,7 +217,7 @@ def _numbers(event: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float)
         else f"{name.replace('_', ' ')} {value}"
-        for name, value in event.items() if name not in ("time", "kind", "best")
+        for name, value in event.items() if name in ("epoch", *COLUMNS)
     )  # fmt: skip
 
 

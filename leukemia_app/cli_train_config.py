@@ -94,6 +94,7 @@ def _fitted(arguments: argparse.Namespace, settings: "Settings") -> Asked:
     """A preset for the pictures; their table is to lie beside the run."""
     from leukemia_app.training.presets import Wanted, preset
 
+    _require_folder(arguments.data)
     backbone, head = arguments.backbone or NETWORK[0], arguments.head or NETWORK[1]
     _check_network(backbone, head)
     start, spec = (
@@ -122,6 +123,12 @@ def _adapted(start: str, spec: "Spec | None", manifest: "Manifest", out: Path) -
         raise RunError("Give --start bundle:ID, the model to adapt; `models list` names them.")
     folder = Path(start.removeprefix("bundle:"))
     return adapt_config(spec, folder, manifest, id=id_of(out), groups=out / MANIFEST)
+
+
+def _require_folder(data: Path) -> None:
+    """Before anything is said of the training that cannot be."""
+    if not data.is_dir():
+        raise DatasetError(f"{data} is not a folder; give the folder that holds the classes.")
 
 
 def _check_network(backbone: str, head: str) -> None:
@@ -208,10 +215,6 @@ def _found_pictures(arguments: argparse.Namespace, known: Sequence[str]) -> "Fou
     """What the folder was understood to be; labels of the model to start from keep their names."""
     from leukemia_app.data.layouts import discover
 
-    if not arguments.data.is_dir():
-        raise DatasetError(
-            f"{arguments.data} is not a folder; give the folder that holds the classes."
-        )
     table = Path(arguments.groups) if arguments.groups else None
     found = discover(arguments.data, table=table, choice=arguments.choice)
     if not found.entries:

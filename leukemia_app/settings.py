@@ -2,14 +2,15 @@
 
 import difflib
 import os
-import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from leukemia_app.errors import SettingError
+from leukemia_app.hub_names import HubDataset, HubModel, parse_dataset, parse_models
 from leukemia_app.logins import Login, parse_logins
 
 PREFIX = "LEUKEMIA_"
@@ -29,19 +30,6 @@ _TRAINING_RANGES: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 _TRAINING_EXAMPLE = "images=5000,minutes=120,queue=4,jobs=1"
 _HUB = "hf://datasets/"
-_DATASET = re.compile(
-    rf"(?:{_HUB})?(\w[\w.-]{{0,95}}/\w[\w.-]{{0,95}})(?:@(\w[\w./-]{{0,199}}))?", re.ASCII
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HubDataset:
-    """A data set of the Hugging Face Hub."""
-
-    repo: str
-    """`owner/name`."""
-    revision: str = "main"
-    """Branch, tag or commit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +72,8 @@ class Settings:
     """Where the app keeps what is its user's: own models, runs."""
     models: tuple[Path, ...]
     """Further folders of bundles, in the order given."""
+    hub_models: tuple[HubModel, ...]
+    """Repositories of the Hub whose models the page fetches when it starts."""
     examples: Path | HubDataset
     """Where the example pictures lie."""
     device: str
@@ -112,6 +102,9 @@ class Settings:
     """Whether visitors may add and delete models: `auto`, `on` or `off`."""
     logins: tuple[Login, ...]
     """Who may use the page; empty: everybody."""
+    keeps: bool = True
+    """Whether `state_dir` outlasts a restart; not on a Space without a volume, nor where this user
+    may write to no folder of its own."""
 
     @property
     def model_folders(self) -> tuple[tuple[str, Path], ...]:
@@ -120,8 +113,14 @@ class Settings:
             ("shipped", SHIPPED / "models"),
             ("own", self.own_models),
             *(("own", folder) for folder in self.models),
+            ("pulled", self.pulled_models),
             ("trained here", self.state_dir / "runs"),
         )
+
+    @property
+    def pulled_models(self) -> Path:
+        """Where models of the Hub go."""
+        return self.state_dir / "pulled"
 
     @property
     def own_models(self) -> Path:
@@ -144,7 +143,12 @@ class Settings:
             except ValueError as error:
                 value = "set to what cannot be used" if setting.is_secret else repr(text)
                 raise SettingError(f"{setting.name} is {value}; use {error}.") from error
-        values["state_dir"] = values["state_dir"] or default_state_dir(environ, sys.platform)
+        values["keeps"] = True
+        if values["state_dir"] is None:
+            own = default_state_dir(environ, sys.platform)
+            values["keeps"] = not environ.get("SPACE_ID") and _may_write(own)
+            passing = Path(tempfile.gettempdir()) / "leukemia-app"
+            values["state_dir"] = own if values["keeps"] else passing
         return cls(**values)
 
 
@@ -171,6 +175,12 @@ def default_state_dir(environ: Mapping[str, str], platform: str) -> Path:
     return home / ".local" / "share" / "leukemia-app"
 
 
+def _may_write(folder: Path) -> bool:
+    """Whether this user may write to the folder, or make it."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return os.access(there, os.W_OK | os.X_OK)
+
+
 def settings_table() -> str:
     """Every variable as a Markdown table."""
     rows = [
@@ -186,8 +196,10 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        near = difflib.get_close_matches(name, known, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+        # Without what all begin with, or any name would be near to another.
+        ends = [each.removeprefix(PREFIX) for each in known]
+        near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, n=1)
+        advice = f"Did you mean {PREFIX}{near[0]}?" if near else f"Known are {', '.join(known)}."
         raise SettingError(f"{name} is no setting of this version. {advice}")
 
 
@@ -201,13 +213,12 @@ def _folder(text: str) -> Path | None:
 
 def _examples(text: str) -> Path | HubDataset:
     """A folder that is there goes before a data set of the same name."""
-    found = _DATASET.fullmatch(text)
-    if text.startswith("hf:") and found is None:
+    dataset = parse_dataset(text)
+    if text.startswith("hf:") and dataset is None:
         raise ValueError(f"{_HUB}owner/name, with @revision after it where one is meant")
     folder = _folder(text) or SHIPPED / "examples"
-    if found is None or (not text.startswith(_HUB) and folder.is_dir()):
-        return folder
-    return HubDataset(repo=found[1], revision=found[2] or HubDataset.revision)
+    is_here = not text.startswith(_HUB) and folder.is_dir()
+    return folder if dataset is None or is_here else dataset
 
 
 def _folders(text: str) -> tuple[Path, ...]:
@@ -270,7 +281,9 @@ SETTINGS = (
         default="",
         help="Folder for own models and runs; without it the platform's data folder: "
         "`~/.local/share/leukemia-app`, on macOS `~/Library/Application Support/leukemia-app`, "
-        "on Windows `%LOCALAPPDATA%\\leukemia-app`.",
+        "on Windows `%LOCALAPPDATA%\\leukemia-app`. On a Hugging Face Space, and where this user "
+        "may not write there, a temporary folder that does not outlast a restart; the page says "
+        "so.",
         parse=_folder,
     ),
     Setting(
@@ -279,6 +292,14 @@ SETTINGS = (
         default="",
         help="Further folders of models, separated by `:` (on Windows `;`).",
         parse=_folders,
+    ),
+    Setting(
+        name="LEUKEMIA_HUB_MODELS",
+        field="hub_models",
+        default="",
+        help="Models of the Hugging Face Hub that the page fetches when it starts, as `models "
+        "pull` does: `owner/name` or `owner/name@revision`, with commas between.",
+        parse=parse_models,
     ),
     Setting(
         name="LEUKEMIA_EXAMPLES",
@@ -374,9 +395,9 @@ SETTINGS = (
         name="LEUKEMIA_ADD_MODELS",
         field="add_models",
         default="auto",
-        help="Whether visitors may add models from a zip and delete those: `on`, `off`, or `auto`: "
-        "only where the page listens on this machine alone and stands behind no proxy. Everybody "
-        "on the server sees an added model.",
+        help="Whether visitors may add models from a zip or the Hub and delete those: `on`, `off`, "
+        "or `auto`: only where the page listens on this machine alone and stands behind no proxy. "
+        "Everybody on the server sees an added model.",
         parse=_when,
     ),
     Setting(

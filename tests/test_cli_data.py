@@ -54,6 +54,7 @@ def test_out_holds_page_values_and_a_manifest_for_training(drawn, tmp_path, caps
     out = tmp_path / "deep" / "out"
     assert cli.main(["data", "check", str(drawn), "--group-pattern", r"(\w+/\d)-",
                      "--out", str(out)]) == 0  # fmt: skip
+    assert f"wrote manifest.csv, health.html and health.json into {out}." in capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == ["health.html", "health.json",
                                                            "manifest.csv"]  # fmt: skip
     manifest = read_manifest(drawn, out / "manifest.csv", "patient")

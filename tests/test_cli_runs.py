@@ -84,7 +84,7 @@ def test_a_run_is_shown_with_its_curves(run, root):
     code, out, _ = run("runs", "show", "one")
     assert code == 0
     assert "state        stopped" in out
-    assert "best so far  epoch 1, epochs 2, loss 0.5, val loss 0.25" in out
+    assert "best so far  epoch 1, loss 0.5, val loss 0.25" in out
     assert "left out     1 pictures" in out
     assert "epoch  loss    val loss\n1      0.5000  0.2500\n" in out
     assert "head  loss\n1     0.9000\n" in out

@@ -137,6 +137,7 @@ def test_a_missing_folder_is_told(run, tmp_path):
     code, _, errors = run("train", tmp_path / "no", "--backbone", "mobilenet", "--head", "plain")
     assert code == 2
     assert "is not a folder; give the folder that holds the classes" in errors
+    assert "starts from" not in errors, "nothing is begun"
 
 
 def test_folds_and_an_image_split_exclude_each_other(run, data):

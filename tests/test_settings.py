@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukemia_app.errors import SettingError
+from leukemia_app.hub_names import HubDataset, HubModel
 from leukemia_app.logins import Login
 from leukemia_app.settings import (
     SETTINGS,
     SHIPPED,
-    HubDataset,
     Settings,
     TrainingLimits,
     default_state_dir,
@@ -53,6 +54,7 @@ def test_every_variable_reaches_its_field(tmp_path):
     settings = read(
         LEUKEMIA_STATE_DIR=str(tmp_path / "state"),
         LEUKEMIA_MODELS=os.pathsep.join([str(tmp_path / "a"), "", str(tmp_path / "b")]),
+        LEUKEMIA_HUB_MODELS="ada/smears, bob/cells@v1",
         LEUKEMIA_EXAMPLES=str(tmp_path / "examples"),
         LEUKEMIA_DEVICE="CPU",
         LEUKEMIA_MEMORY_MB="500",
@@ -71,6 +73,7 @@ def test_every_variable_reaches_its_field(tmp_path):
     assert settings == Settings(
         state_dir=tmp_path / "state",
         models=(tmp_path / "a", tmp_path / "b"),
+        hub_models=(HubModel(repo="ada/smears"), HubModel(repo="bob/cells", revision="v1")),
         examples=tmp_path / "examples",
         device="cpu",
         model_memory_mb=500,
@@ -88,8 +91,32 @@ def test_every_variable_reaches_its_field(tmp_path):
     )
 
 
+def test_a_space_without_a_volume_keeps_nothing_for_long(tmp_path: Path):
+    home = {"HOME": str(tmp_path)}
+    at_home = Settings.from_environment(home)
+    assert at_home.keeps
+    assert at_home.state_dir.is_relative_to(tmp_path)
+    space = Settings.from_environment({**home, "SPACE_ID": "ada/reader"})
+    assert not space.keeps
+    assert space.state_dir == Path(tempfile.gettempdir()) / "leukemia-app"
+    volume = Settings.from_environment(
+        {**home, "SPACE_ID": "ada/reader", "LEUKEMIA_STATE_DIR": str(tmp_path / "volume")}
+    )
+    assert volume.keeps
+    assert volume.state_dir == tmp_path / "volume"
+
+
+def test_who_may_write_nowhere_gets_a_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    settings = Settings.from_environment({"HOME": str(tmp_path)})
+    assert not settings.keeps
+    assert settings.state_dir.parent == Path(tempfile.gettempdir())
+
+
 def test_every_field_has_its_variable_and_every_variable_its_field():
-    fields = {field.name for field in dataclasses.fields(Settings)}
+    fields = {field.name for field in dataclasses.fields(Settings)} - {"keeps"}
     assert {setting.field for setting in SETTINGS} == fields
     assert len(SETTINGS) == len(fields)
 
@@ -174,6 +201,11 @@ def test_logins_may_lie_in_a_file(tmp_path):
 
 def test_a_password_is_in_no_text_of_the_settings():
     assert "hunter2" not in repr(read(LEUKEMIA_AUTH="ada:hunter2"))
+
+
+def test_an_unknown_variable_that_is_near_to_none_is_refused_with_all_names():
+    with pytest.raises(SettingError, match=r"LEUKEMIA_FOO is no setting .* Known are LEUKEMIA_"):
+        Settings.from_environment({"LEUKEMIA_FOO": "1"})
 
 
 @pytest.mark.parametrize(
@@ -270,6 +302,7 @@ def test_shipped_models_come_first_then_own_ones(tmp_path):
         ("shipped", SHIPPED / "models"),
         ("own", tmp_path / "models"),
         ("own", Path("/more")),
+        ("pulled", tmp_path / "pulled"),
         ("trained here", tmp_path / "runs"),
     )
 

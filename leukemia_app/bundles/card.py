@@ -22,7 +22,10 @@ def card(spec: Spec) -> str:
         f"# {spec.title}\n\n{spec.summary}\n\nResearch use only, not a diagnosis.",
         f"## Intended use\n\n{spec.intended_use}\n\n**Not for:** {spec.not_for}",
         "## Labels\n\n"
-        + "\n".join(f"- **{label.name}**: {label.meaning}" for label in spec.labels),
+        + "\n".join(
+            f"- **{label.name}**" + (f": {label.meaning}" if label.meaning != label.name else "")
+            for label in spec.labels
+        ),
         f"## Pictures it learned from\n\n{_data(spec)}",
     ]
     for kind, title in KINDS.items():

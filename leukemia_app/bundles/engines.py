@@ -107,15 +107,19 @@ class _Interpreters:
         return self._open() if may_open else self._free.get()
 
     def _open(self) -> _Interpreter:
-        from ai_edge_litert.interpreter import Interpreter  # absent where Keras serves
-
         name = f"{self._path.parent.name}/{self._path.name}"
         try:
+            from ai_edge_litert.interpreter import Interpreter  # absent where Keras serves
+
             interpreter = Interpreter(str(self._path), num_threads=self._threads_each)
             return _Interpreter(
                 run=interpreter.get_signature_runner("run"),
                 explain=interpreter.get_signature_runner("explain"),
             )
+        except ImportError as error:
+            raise BundleError(
+                f"{name} needs LiteRT, which is not installed here. Install ai-edge-litert."
+            ) from error
         except (ValueError, RuntimeError) as error:
             raise BundleError(
                 f"{name} cannot be run ({_first_line(error)}). Export the bundle again."
@@ -173,7 +177,7 @@ class LiteRtEngine:
                 feature_map=answer["feature_map"], one_hot=one_hot[None]
             )
         cam: FloatArray = explained["cam"][0]
-        return cam
+        return _of_several_places(cam)
 
 
 def _first_line(error: Exception) -> str:
@@ -229,4 +233,9 @@ class KerasEngine:
             feature_map = self._functions.run(image[None])["feature_map"]
             explained = self._functions.explain(feature_map, one_hot[None])
         cam: FloatArray = explained["cam"].numpy()[0]
-        return cam
+        return _of_several_places(cam)
+
+
+def _of_several_places(cam: FloatArray) -> FloatArray | None:
+    """The map; None of a single place, which says nothing of where."""
+    return cam if cam.size > 1 else None

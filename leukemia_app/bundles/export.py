@@ -20,9 +20,9 @@ class ServingFunctions:
     """What every engine runs, as compiled functions of one network.
 
     `run` maps `pictures`, (n, side, side, 3) float32 scaled pictures, to `logits` (n, n_outputs),
-    `features` (n, channels), the average of the feature map, and `feature_map` itself, (n, rows,
-    columns, channels). `explain` maps one `feature_map` and `one_hot` (1, n_outputs) to `cam`
-    (1, rows, columns), 0 or more.
+    `features` (n, n_features), which tell how unlike the training pictures they are, and
+    `feature_map`, (n, rows, columns, channels). `explain` maps one `feature_map` and `one_hot`
+    (1, n_outputs) to `cam` (1, rows, columns), 0 or more.
     """
 
     run: Callable[..., dict[str, Any]]
@@ -50,11 +50,11 @@ def serving_functions(network: Network, side_px: int, n_outputs: int) -> Serving
     one_hot_like = tf.TensorSpec([1, n_outputs], tf.float32, name="one_hot")
 
     def run(pictures: Any) -> dict[str, Any]:
-        features = network.backbone(pictures, training=False)  # (n, rows, columns, channels)
+        feature_map, features = network.look(pictures, training=False)
         return {
-            "logits": network.head(features, training=False),
-            "features": tf.reduce_mean(features, axis=[1, 2]),
-            "feature_map": features,
+            "logits": network.head(feature_map, training=False),
+            "features": features,
+            "feature_map": feature_map,
         }
 
     def explain(feature_map: Any, one_hot: Any) -> dict[str, Any]:
@@ -71,19 +71,21 @@ def serving_functions(network: Network, side_px: int, n_outputs: int) -> Serving
     )
 
 
-def export_litert(network: Network, side_px: int, n_outputs: int, path: Path) -> None:
+def export_litert(
+    network: Network, side_px: int, n_outputs: int, path: Path, *, halved: bool = True
+) -> None:
     """Write the network to `path` as a LiteRT file with the signatures `run` and `explain`.
 
     The file holds float16, which LiteRT widens when it opens the file: after `round_weights` no
     weight loses anything, only constants such as a slope are rounded. A network with weights
-    beyond float16's range gets float32.
+    beyond float16's range gets float32, and every one where `halved` is not set.
 
     Raises:
         BundleError: LiteRT cannot express the network.
     """
     functions = serving_functions(network, side_px, n_outputs)
     archive = keras.export.ExportArchive()
-    archive.track(network.backbone)
+    archive.track(network.look)
     archive.track(network.head)
     archive.add_endpoint("run", functions.run)
     archive.add_endpoint("explain", functions.explain)
@@ -92,7 +94,7 @@ def export_litert(network: Network, side_px: int, n_outputs: int, path: Path) ->
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=["run", "explain"]
         )
-        if _fits_float16(network):
+        if halved and _fits_float16(network):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
         try:

@@ -16,6 +16,8 @@ from leukemia_app.bundles.store import SPEC_FILE, bundle_sha256, read_spec, self
 from leukemia_app.bundles.weights import WEIGHTS_FILE
 from leukemia_app.errors import BundleError
 
+PREFERRED = ("all4-mobilenet-attention", "cnmc-mobilenet-attention")
+"""Models that a visitor finds chosen for their kind of picture, where they are there."""
 RUN_BUNDLE = "bundle"
 """Name of the bundle's folder within the folder of a training run."""
 
@@ -94,11 +96,15 @@ class Library:
         return [checked.entry for checked in self._check_all().values()]
 
     def default(self, input: str) -> str | None:
-        """The first usable bundle for pictures of a `field` or of one `cell`; None without one."""
-        for entry in self.entries():
-            if entry.spec and not entry.problem and entry.spec.recipe.input == input:
-                return entry.id
-        return None
+        """The bundle for pictures of a `field` or of one `cell`: a preferred one, else the first.
+
+        None where no usable bundle reads such pictures.
+        """
+        suited = [
+            entry.id for entry in self.entries()
+            if entry.spec and not entry.problem and entry.spec.recipe.input == input
+        ]  # fmt: skip
+        return next((id for id in (*PREFERRED, *suited) if id in suited), None)
 
     def predictor(self, id: str) -> Predictor:
         """The model of that id, loaded if it is not; the longest unused ones make room.

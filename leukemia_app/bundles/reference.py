@@ -95,7 +95,8 @@ def served_values(spec: Spec) -> dict[str, Any]:
         "temperature": spec.temperature,
         "threshold": spec.threshold,
         "positive_threshold": spec.positive_threshold,
-        "scope": plain["scope"],
+        # Bundles made before there was a choice of a block do not name it.
+        "scope": plain["scope"] and {k: v for k, v in plain["scope"].items() if v != ""},
     }
     for part in ("network", "recipe"):
         values |= {f"{part}.{key}": value for key, value in plain[part].items()}

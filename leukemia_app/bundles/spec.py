@@ -14,6 +14,8 @@ SEEN_DIGITS = 16
 """Hex digits kept of each training picture's digest: 64 bits tell a million pictures apart."""
 LABEL_KINDS = ("cell type", "field subtype", "binary")
 GROUP_LEVELS = ("patient", "run", "image")
+IMPORTED = "imported"
+"""Backbone and head of a network that is not one of `networks`: only its graph is kept."""
 BUNDLE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 MAX_TEXT = 20_000
 """Characters of any text: a card is read by people."""
@@ -38,6 +40,11 @@ class NetworkSpec:
     head: str
     head_arguments: Mapping[str, Any] = field(default_factory=dict)
     backbone_arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_rebuildable(self) -> bool:
+        """Whether the network is built here from its name and weights, to train or to export."""
+        return self.backbone != IMPORTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,8 @@ class ScopeSpec:
 
     file: str
     limit: float
+    block: str = ""
+    """Block of the backbone whose input the features are of; empty: the feature map itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SPEC_FILE = "bundle.json"
 CARD_FILE = "README.md"
 NEEDED_FILES = (WEIGHTS_FILE, LITERT_FILE, REFERENCE_FILE)
+"""Of a network that is rebuilt from its weights; an imported one has its graph alone."""
 MAX_SPEC_BYTES = 20_000_000
 """A million training pictures' digests fit in."""
 
@@ -84,6 +85,12 @@ def read_spec(folder: Path) -> Spec:
         ) from error
 
 
+def needed_files(spec: Spec) -> tuple[str, ...]:
+    """Files that a bundle must have and name the sha256 of."""
+    names = [name for name in NEEDED_FILES if spec.network.is_rebuildable or name != WEIGHTS_FILE]
+    return (*names, *([spec.scope.file] if spec.scope else []))
+
+
 def verify(folder: Path) -> Spec:
     """The spec of a bundle whose files are those that were written; no model is run.
 
@@ -92,8 +99,7 @@ def verify(folder: Path) -> Spec:
             that the bundle was tested with; each is named.
     """
     spec = read_spec(folder)
-    needed = [*NEEDED_FILES, *([spec.scope.file] if spec.scope else [])]
-    if unlisted := [name for name in needed if name not in spec.files]:
+    if unlisted := [name for name in needed_files(spec) if name not in spec.files]:
         raise BundleError(
             f"{folder.name}/{SPEC_FILE} names no sha256 of {', '.join(unlisted)}. "
             "Get the bundle again."
@@ -149,8 +155,10 @@ def write_bundle(
 ) -> Spec:
     """Write a whole bundle, test it, and move it to `folder`; the spec with its files' sha256.
 
-    The network's weights are rounded as by `round_weights`. `pictures` are the reference
-    pictures, (rows, columns, 3) uint8 RGB; None draws two. Needs TensorFlow.
+    The network's weights are rounded as by `round_weights`; those of an imported network stay as
+    they are, and only its graph is written, in float32: a stranger's figures hold for no other.
+    `pictures` are the reference pictures, (rows, columns, 3) uint8 RGB; None draws two. Needs
+    TensorFlow.
 
     Raises:
         BundleError: the folder exists, spec, network and scope do not fit each other, LiteRT
@@ -162,10 +170,14 @@ def write_bundle(
         raise BundleError(f"{folder.name} exists already. Remove it, or choose another id.")
     n_outputs = int(network.head.output.shape[-1])
     _check_fit(spec, n_outputs, scope)
-    round_weights(network)
+    is_own = spec.network.is_rebuildable
+    if is_own:
+        round_weights(network)
     with _written_whole(folder) as part:
-        save_weights(network, part / WEIGHTS_FILE)
-        export_litert(network, spec.recipe.side_px, n_outputs, part / LITERT_FILE)
+        if is_own:
+            save_weights(network, part / WEIGHTS_FILE)
+        side_px = spec.recipe.side_px
+        export_litert(network, side_px, n_outputs, part / LITERT_FILE, halved=is_own)
         if scope is not None and spec.scope is not None:
             scope.save(part / spec.scope.file)
         _reference(spec, network, pictures).save(part / REFERENCE_FILE)

@@ -4,13 +4,11 @@ LiteRT reads a graph as it stands, and some that are made up end the process tha
 as `python -m leukemia_app.bundles.trial FOLDER SECONDS MEGABYTES`.
 """
 
-import os
-import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leukemia_app.bundles.sandbox import Bounds, bound_this_process, run_child
 from leukemia_app.errors import AppError, BundleError
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ MEMORY_MB = 4000
 """Of addresses; VGG16, the largest network that is known here, takes half of it."""
 SAID_BYTES = 4000
 PASSED, REFUSED = 0, 3
-KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
-"""Of the environment: nothing that is secret."""
 
 
 def try_out(folder: Path, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> None:
@@ -33,33 +29,23 @@ def try_out(folder: Path, *, seconds: float = SECONDS, memory_mb: int = MEMORY_M
     Raises:
         BundleError: it does not pass, or it breaks the process, takes too long or too much memory.
     """
-    command = [sys.executable, "-m", "leukemia_app.bundles.trial", str(folder.resolve()),
-               str(int(seconds)), str(int(memory_mb))]  # fmt: skip
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=seconds, env=_environment(), check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
+    done = run_child(
+        "leukemia_app.bundles.trial",
+        [str(folder.resolve()), str(int(seconds)), str(int(memory_mb))],
+        seconds=seconds,
+    )
+    if done.code is None:
         raise BundleError(
             f"{folder.name} is not taken: its self-test did not end within {seconds:.0f} s."
-        ) from error
-    if done.returncode == PASSED:
+        )
+    if done.code == PASSED:
         return
-    if done.returncode == REFUSED:
-        raise BundleError(done.stdout[:SAID_BYTES].decode("utf-8", errors="replace").strip())
-    how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+    if done.code == REFUSED:
+        raise BundleError(done.said[:SAID_BYTES])
     raise BundleError(
-        f"{folder.name} is not taken: its files broke the process that tried them ({how}). They "
-        "are damaged, or made to do harm. Get the model again from who made it."
+        f"{folder.name} is not taken: its files broke the process that tried them ({done.how}). "
+        "They are damaged, or made to do harm. Get the model again from who made it."
     )
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    # The app may run from a folder that Python does not search by itself.
-    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "KERAS_BACKEND":
-                   "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -86,23 +72,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _limit_this_process(seconds: int, memory_mb: int) -> None:
-    """Bound time, memory and files by the system, where it can; and stand back behind others."""
-    try:
-        import resource
-    except ImportError:
-        # Windows: the time alone is bounded, by the one who waits.
-        return
-    for what, most in (
-        (resource.RLIMIT_CPU, 2 * seconds),
-        (resource.RLIMIT_AS, memory_mb * 1_000_000),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        # macOS knows some limits and sets none.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
-    with suppress(OSError):
-        os.nice(10)
+    """Bound time, memory, files and the network by the system, where it can."""
+    bound_this_process(Bounds(seconds=seconds, memory_mb=memory_mb))
 
 
 def _try(folder: Path) -> None:
@@ -113,7 +84,8 @@ def _try(folder: Path) -> None:
     from leukemia_app.bundles.weights_file import check_weights_file
 
     spec = verify(folder)
-    check_weights_file(folder / WEIGHTS_FILE)
+    if spec.network.is_rebuildable:
+        check_weights_file(folder / WEIGHTS_FILE)
     check_graph(folder)
     engine = _engine(folder, spec)
     self_test(folder, engine)
@@ -128,7 +100,7 @@ def _engine(folder: Path, spec: "Spec") -> "Engine":
     from leukemia_app.bundles.device import Machine
     from leukemia_app.bundles.engines import LITERT_FILE, KerasEngine, LiteRtEngine
 
-    if Machine.here().has_litert:
+    if Machine.here().has_litert or not spec.network.is_rebuildable:
         return LiteRtEngine(folder / LITERT_FILE, threads=1)
     return KerasEngine(folder, spec)
 

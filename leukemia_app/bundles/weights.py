@@ -29,6 +29,11 @@ def load_network(folder: Path, spec: Spec) -> "Network":
     """
     from leukemia_app.networks.build import build_network
 
+    if not spec.network.is_rebuildable:
+        raise BundleError(
+            f"{spec.id} was imported from a checkpoint: it has a graph to be asked, and no network "
+            "that could be built again. Start from another model."
+        )
     check_weights_file(folder / WEIGHTS_FILE)
     n_outputs = Reference.load(folder / REFERENCE_FILE).n_outputs
     try:
@@ -38,6 +43,7 @@ def load_network(folder: Path, spec: Spec) -> "Network":
             side_px=spec.recipe.side_px,
             n_outputs=n_outputs,
             head_arguments=spec.network.head_arguments,
+            scope_block=spec.scope.block if spec.scope else "",
         )
         network.model.load_weights(folder / WEIGHTS_FILE)
     except (ValueError, OSError, KeyError, TypeError) as error:

@@ -14,10 +14,11 @@ FILTERS = frozenset({1, 2, 3, 32_000})
 """Deflate, shuffle, checksum and LZF: those that come with HDF5 or h5py."""
 
 
-def check_weights_file(path: Path) -> None:
+def check_weights_file(path: Path, name: str | None = None) -> None:
     """Refuse a file of weights that is more than arrays of numbers; no array is read.
 
-    Nothing is looked at where h5py is missing: there nothing can read it either.
+    `name` is what it is called in words, if not by its folder and file. Nothing is looked at
+    where h5py is missing: there nothing can read it either.
 
     Raises:
         BundleError: it is no HDF5 file, or holds links, other files, text, objects, or too much.
@@ -26,13 +27,13 @@ def check_weights_file(path: Path) -> None:
         return
     import h5py
 
+    name = name or f"{path.parent.name}/{path.name}"
     try:
         with h5py.File(path, "r") as file:
-            _Walk(name=f"{path.parent.name}/{path.name}").visit(file, 0)
+            _Walk(name=name).visit(file, 0)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise BundleError(
-            f"{path.parent.name}/{path.name} is no file of weights that can be read. Get the "
-            "bundle again."
+            f"{name} is no file of weights that can be read. Get the bundle again."
         ) from error
 
 

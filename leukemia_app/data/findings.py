@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from leukemia_app.data.duplicates import linked_groups
 from leukemia_app.data.facts import PictureFacts, places, signatures
-from leukemia_app.data.groups import duplicate_links
+from leukemia_app.data.groups import duplicate_links, group_word
 from leukemia_app.data.health import Flag, Giveaway, SizeCount, Twins
 from leukemia_app.data.layouts import Entry
 from leukemia_app.data.manifest import Row
@@ -22,6 +22,7 @@ DIFFERS = 0.25
 """Difference between two classes' shares from which a class can be told by a thing."""
 FEWEST = 5
 """Pictures of a class under which a share says nothing."""
+ONE_CLASS = "There is one class only; a network needs two to tell apart."
 UNEVEN = 1.5
 """Pictures of the largest class for each of the smallest, from which classes are uneven."""
 
@@ -118,9 +119,13 @@ def balance_sentence(n_by_label: Mapping[str, int], level: str) -> str:
     """How uneven the classes are and what training does about it."""
     ranked = sorted(n_by_label.items(), key=lambda item: -item[1])
     (most, n_most), (least, n_least) = ranked[0], ranked[-1]
+    if most == least:
+        return ONE_CLASS
     if n_most < UNEVEN * n_least:
         return "The classes are about even; training draws them equally often."
-    within = f", and within a class large {level}s less than their size" if level != "image" else ""
+    within = ""
+    if level != "image":
+        within = f", and within a class large {group_word(level)}s less than their size"
     return (
         f"{most} has {n_most / n_least:.1f} times as many pictures as {least} ({n_most:,} and "
         f"{n_least:,}). Training draws every class equally often{within}; figures that weigh "

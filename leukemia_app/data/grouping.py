@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukemia_app.archives.safe_names import counted, listed
-from leukemia_app.data.groups import NamedGroups, duplicate_links, joined_groups, suspected_groups
+from leukemia_app.data.groups import (
+    NamedGroups,
+    duplicate_links,
+    group_word,
+    joined_groups,
+    suspected_groups,
+)
 from leukemia_app.data.layouts import Entry
 from leukemia_app.data.manifest import Row
 
@@ -75,7 +81,8 @@ def _joined_note(groups: Sequence[str], joined: Sequence[str], level: str) -> st
     shared = [" = ".join(sorted(names)) for names in families.values() if len(names) > 1]
     if not shared:
         return ""
+    n_joined = sum(len(names) for names in families.values() if len(names) > 1)
     return (
-        f"{sum(len(names) for names in families.values() if len(names) > 1):,} {level}s share "
-        f"near-duplicates with others and were made {len(shared):,}: {listed(shared)}."
+        f"{n_joined:,} {group_word(level)}s share near-duplicates with others and were made "
+        f"{len(shared):,}: {listed(shared)}."
     )

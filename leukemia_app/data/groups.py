@@ -82,6 +82,11 @@ def named_groups(files: Sequence[str], pattern: str) -> NamedGroups:
     return NamedGroups(groups=groups, n_unmatched=len(unmatched), notes=tuple(notes))
 
 
+def group_word(level: str) -> str:
+    """What one group is called; `run` also stands for slides and for runs of frames."""
+    return "group" if level == "run" else level
+
+
 def joined_groups(groups: Sequence[str], links: Iterable[Sequence[int]]) -> tuple[str, ...]:
     """`groups`, those with pictures in one of `links` made one, under the smallest of their names.
 
@@ -139,10 +144,16 @@ def suspected_groups(
         in_runs += len(series)
         n_runs += int(run_of.max()) + 1
     found = joined_groups(groups, duplicate_links(clusters))
+    cut = (
+        f"{in_runs:,} of {len(files):,} pictures are numbered in an order that shows in their "
+        f"looks and were cut into {counted(n_runs, 'row')} of consecutive frames. Each is a group, "
+        "as is each other picture"
+    )
+    if not n_runs:
+        cut = "Nor does an order of their numbers show in the pictures’ looks: each is a group"
     notes = (
-        f"Names say no patient. {in_runs:,} of {len(files):,} pictures are numbered in an order "
-        f"that shows in their looks and were cut into {counted(n_runs, 'run')}; with "
-        f"near-duplicates joined there are {counted(len(set(found)), 'group')}.",
+        f"Names say no patient. {cut}; with near-duplicates joined there are "
+        f"{counted(len(set(found)), 'group')}, and no group is on two sides of the split.",
     )
     level = "run" if 2 * in_runs > len(files) else "image"
     return SuspectedGroups(groups=found, level=level, n_runs=n_runs, notes=notes)

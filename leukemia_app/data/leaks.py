@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from leukemia_app.archives.safe_names import counted, listed
+from leukemia_app.data.groups import group_word
 from leukemia_app.data.manifest import Row
 
 
@@ -31,6 +32,9 @@ class LeakReport:
     """Files that are near-duplicates of each other and stand in more than one part."""
     notes: tuple[str, ...]
     """The same in sentences."""
+    alone: tuple[str, ...] = ()
+    """Labels of which the test part has one group only: no figure of them has an interval that
+    means anything."""
 
     @property
     def is_clean(self) -> bool:
@@ -60,7 +64,28 @@ def leak_report(rows: Sequence[Row], group_level: str, clusters: Sequence[int]) 
         group_level=group_level, parts=parts, shared_groups=shared_groups,
         shared_duplicates=shared_duplicates,
         notes=_notes(group_level, parts, shared_groups, shared_duplicates),
+        alone=_alone(parts),
     )  # fmt: skip
+
+
+def alone_words(labels: Sequence[str], group_level: str) -> str:
+    """What labels with one group in the test part mean for the figures; empty without any."""
+    if not labels:
+        return ""
+    noun = "picture" if group_level == "image" else group_word(group_level)
+    of = f"the class {labels[0]}"
+    if len(labels) > 1:
+        of = f"each of these classes: {listed(labels)}"
+    return (
+        f"The test part has a single {noun} of {of}. Figures and intervals there say nothing of "
+        f"other {noun}s. Give more {noun}s, or try another seed of the split."
+    )
+
+
+def _alone(parts: Mapping[str, PartCount]) -> tuple[str, ...]:
+    if "test" not in parts:
+        return ()
+    return tuple(label for label, n in parts["test"].groups_by_label.items() if n == 1)
 
 
 def _count(rows: Sequence[Row]) -> PartCount:
@@ -92,7 +117,7 @@ def _notes(
 ) -> tuple[str, ...]:
     held = "; ".join(
         f"{part or 'no part'}: {counted(count.n_pictures, 'picture')}"
-        + (f" of {counted(count.n_groups, level)}" if level != "image" else "")
+        + (f" of {counted(count.n_groups, group_word(level))}" if level != "image" else "")
         for part, count in parts.items()
     )
     notes = [f"{held}."]
@@ -103,7 +128,7 @@ def _notes(
         notes.append(f"{counted(len(groups), 'group')} in more than one part: {listed(groups)}. "
                      "Figures are optimistic.")  # fmt: skip
     elif level != "image":
-        notes.append(f"No {level} stands in two parts.")
+        notes.append(f"No {group_word(level)} stands in two parts.")
     if duplicates:
         first = [" = ".join(files[:2]) for files in duplicates]
         notes.append(f"{counted(len(duplicates), 'picture')} with a near-duplicate in another "

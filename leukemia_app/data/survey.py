@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from leukemia_app.archives.safe_names import listed, shown
 from leukemia_app.data.facts import PictureFacts
 from leukemia_app.data.findings import (
+    ONE_CLASS,
     Clusters,
     balance_sentence,
     flags_of,
@@ -16,9 +17,10 @@ from leukemia_app.data.findings import (
     twins_of,
 )
 from leukemia_app.data.grouping import Grouping
+from leukemia_app.data.groups import group_word
 from leukemia_app.data.health import ClassCount, Control, Health, Note, Problem, Twins
 from leukemia_app.data.layouts import Entry, Found
-from leukemia_app.data.leaks import leak_report
+from leukemia_app.data.leaks import alone_words, leak_report
 from leukemia_app.data.manifest import Row
 from leukemia_app.data.split import Split
 
@@ -101,7 +103,7 @@ def _with_notes(health: Health, survey: Survey) -> Health:
         *survey.found.notes,
         *survey.grouping.notes,
         *_twin_notes(health),
-        health.balance,
+        *([health.balance] if len(health.classes) > 1 else []),
         health.split.notes[0],
     ]
     notes = [Note(level=level, text=text) for level, texts in
@@ -124,7 +126,7 @@ def _conflicts(twins: Sequence[Twins]) -> list[str]:
 def _split_faults(health: Health) -> list[str]:
     faults = []
     if len(health.classes) < 2:
-        faults.append("There is one class only; a network needs two to tell apart.")
+        faults.append(ONE_CLASS)
     for part, what in (("train", "cannot be learned"), ("test", "cannot be scored")):
         held = health.split.parts.get(part)
         missing = [
@@ -137,8 +139,9 @@ def _split_faults(health: Health) -> list[str]:
                 f"No picture of {' and '.join(missing)} is in the {part} part: it {what}."
             )
     if health.split.shared_groups:
+        noun = group_word(health.group_level)
         faults.append(
-            f"{_counted(len(health.split.shared_groups), health.group_level)} stand in more than "
+            f"{_counted(len(health.split.shared_groups), noun)} stand in more than "
             f"one part ({listed(health.split.shared_groups)}): every figure on the test part is "
             "optimistic. Have the split made anew."
         )
@@ -168,8 +171,8 @@ def _file_notes(health: Health) -> list[str]:
         pairs = dict.fromkeys(" = ".join(item.groups) for item in across)
         notes.append(
             f"{_counted(len(across), 'set')} of pictures that show the same thing belong to "
-            f"different {health.group_level}s ({listed(list(pairs))}): these are likely one and "
-            "the same."
+            f"different {group_word(health.group_level)}s ({listed(list(pairs))}): these are "
+            "likely one and the same."
         )
     return notes
 
@@ -185,7 +188,8 @@ def _twin_notes(health: Health) -> list[str]:
 
 
 def _class_notes(health: Health) -> list[str]:
-    notes = [
+    notes = [alone_words(health.split.alone, health.group_level)] if health.split.alone else []
+    notes += [
         f"{item.label} has {_counted(item.n_pictures, 'picture')} only; figures for it will be "
         "uncertain." for item in health.classes if item.n_pictures < FEW_PICTURES
     ]  # fmt: skip
@@ -196,8 +200,9 @@ def _class_notes(health: Health) -> list[str]:
             "file names if you can."
         )
         return notes
+    noun = group_word(health.group_level)
     notes += [
-        f"{item.label} has {_counted(item.n_groups, health.group_level)} only; figures for it "
+        f"{item.label} has {_counted(item.n_groups, noun)} only; figures for it "
         "will be uncertain." for item in health.classes if item.n_groups < FEW_GROUPS
     ]  # fmt: skip
     return notes

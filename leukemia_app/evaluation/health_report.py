@@ -69,7 +69,8 @@ def headline(health: Health) -> str:
     """What there is, in one sentence."""
     n_classes = len(health["classes"])
     level = str(health["group_level"])
-    grouped = "" if level == "image" else f" in {health['n_groups']:,} {level}s"
+    noun = words.group_word(level)
+    grouped = "" if level == "image" else f" in {health['n_groups']:,} {noun}s"
     return (
         f"{health['n_read']:,} pictures of {n_classes} {_plural('class', n_classes, 'classes')}"
         f"{grouped}, split {words.split_level(level)}."
@@ -103,13 +104,18 @@ def _classes(health: Health) -> str:
         + "</tr>"
         for number, item in enumerate(health["classes"])
     )
-    names = ("class", "", "pictures", *([] if level == "image" else [f"{level}s"]),
+    names = ("class", "", "pictures", *_group_heads(level),
              *(part or "no part" for part in parts))  # fmt: skip
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     return (
         f'<div class="r-wide"><table class="r-table h-classes"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div><p>{escape(health['balance'])}</p>"
     )
+
+
+def _group_heads(level: str) -> tuple[str, ...]:
+    """The heading of a column of groups, where there are any."""
+    return () if level == "image" else (f"{words.group_word(level)}s",)
 
 
 def _class_name(item: Mapping[str, Any]) -> str:
@@ -146,7 +152,7 @@ def _controls(health: Health) -> str:
             )
     first = health["controls"][0]
     level = str(health["group_level"])
-    groups = "" if level == "image" else f" of {first['n_test_groups']:,} {level}s"
+    groups = "".join(f" of {first['n_test_groups']:,} {noun}" for noun in _group_heads(level))
     made = figure_table(
         rows, heads=("balanced accuracy", "macro-F1", ""), name="what is seen",
         caption=f"A linear classifier, learned from {first['n_learn']:,} pictures of the training "
@@ -166,7 +172,7 @@ def _split(health: Health, leak: Mapping[str, Any] | None) -> str:
     labels = [item["label"] for item in health["classes"]]
     level = str(health["group_level"])
     parts = health["split"]["parts"]
-    heads = ("part", "pictures", *([] if level == "image" else [f"{level}s"]), *labels)
+    heads = ("part", "pictures", *_group_heads(level), *labels)
     rows = [
         (name or "no part", [
             f"{held['n_pictures']:,}", *([] if level == "image" else [f"{held['n_groups']:,}"]),

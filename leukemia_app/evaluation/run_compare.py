@@ -150,7 +150,8 @@ def _size(results: RunResults) -> str:
     n, n_groups = len(results.answers.true), len(set(results.answers.groups))
     if results.level == "image":
         return f"{n:,} test pictures"
-    return f"{n:,} test pictures of {n_groups:,} {results.level}{'' if n_groups == 1 else 's'}"
+    noun = words.group_word(results.level)
+    return f"{n:,} test pictures of {n_groups:,} {noun}{'' if n_groups == 1 else 's'}"
 
 
 def _difference(name: str, first: RunResults, other: RunResults) -> Interval:

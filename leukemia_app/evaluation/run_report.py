@@ -153,7 +153,7 @@ def split_section(results: RunResults, id: str, thumbnails: Thumbnails) -> str:
     labels = results.labels
     sizes = results.parts
     has_labels = any(size.by_label for size in sizes.values())
-    heads = ("part", "pictures", *([] if level == "image" else [f"{level}s"]),
+    heads = ("part", "pictures", *([] if level == "image" else [f"{words.group_word(level)}s"]),
              *(labels if has_labels else ()))  # fmt: skip
     rows = []
     for name, size in sizes.items():

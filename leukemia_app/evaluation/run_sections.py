@@ -76,7 +76,7 @@ def figures_section(results: RunResults, id: str, thumbnails: Thumbnails) -> str
     level = results.level if results.level != "image" else "picture"
     return (
         side_by_side(figure_table(rows, name="1 is best"), figure_table(less, name="0 is best"))
-        + note(run_words.INTERVALS.format(level=level))
+        + note(run_words.INTERVALS.format(level=words.group_word(level)))
     )  # fmt: skip
 
 

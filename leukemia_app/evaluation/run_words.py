@@ -11,6 +11,7 @@ from leukemia_app.evaluation.curves import Coverage
 from leukemia_app.evaluation.measures import NAMES, Interval
 from leukemia_app.evaluation.run_results import RunResults
 from leukemia_app.evaluation.tables import interval_words
+from leukemia_app.evaluation.words import group_word
 
 RED_MARGIN = 0.05
 """A control is red from so little under the network's figure on."""
@@ -53,7 +54,7 @@ def groups_words(results: RunResults) -> str:
         return "no pictures"
     n, n_groups = len(results.answers.true), len(set(results.answers.groups))
     return f"{n:,} pictures" + (
-        "" if results.level == "image" else f" in {n_groups:,} {results.level}s"
+        "" if results.level == "image" else f" in {n_groups:,} {group_word(results.level)}s"
     )
 
 
@@ -89,8 +90,8 @@ def caution(results: RunResults) -> str:
         )
     if results.level == "run":
         return (
-            "Groups are runs of consecutive frames, a stand-in for patients: neighbouring runs "
-            "may share a patient."
+            "Groups are rows of consecutive frames, slides or what the table names, a stand-in for "
+            "patients: two of them may share one."
         )
     return ""
 
@@ -261,10 +262,11 @@ def torn(results: RunResults) -> str:
     """Whether a group stands on two sides."""
     if results.torn_groups is None:
         return ""
+    noun = group_word(results.level)
     if not results.torn_groups:
-        return f"No {results.level} has pictures in two parts: checked on every picture."
+        return f"No {noun} has pictures in two parts: checked on every picture."
     return (
-        f"{len(results.torn_groups):,} {results.level}s have pictures in two parts, so figures are "
+        f"{len(results.torn_groups):,} {noun}s have pictures in two parts, so figures are "
         f"too good: {', '.join(results.torn_groups[:5])}"
         f"{' and others' if len(results.torn_groups) > 5 else ''}."
     )

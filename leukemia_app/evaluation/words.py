@@ -65,6 +65,11 @@ def split_level(level: str) -> str:
     return "image-level, optimistic" if level == "image" else f"by {level}"
 
 
+def group_word(level: str) -> str:
+    """What one group is called; a run is a training, and `run` stands for slides and frames too."""
+    return "group" if level == "run" else level
+
+
 def figure_line(item: Figure) -> str:
     """One measured number with its interval and the level of its split."""
     if item.value is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ from leukemia_app.networks.heads import HEADS
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Three views of the same weights.
+    """Views of the same weights.
 
     `backbone` maps (batch, side, side, 3) scaled pictures to a (batch, rows, columns, channels)
     feature map, `head` maps that to (batch, n_outputs) logits, `model` does both. The backbone's
@@ -23,6 +24,18 @@ class Network:
     backbone: keras.Model
     head: keras.Model
     model: keras.Model
+    scope_block: str = ""
+    """Block whose input tells how unlike the training pictures a picture is; `""`: the map."""
+
+    @cached_property
+    def look(self) -> keras.Model:
+        """Pictures to the feature map and to the features of the scope, (batch, n_features)."""
+        body, block = self.backbone, self.scope_block
+        told = body.get_layer(block).input if block else body.output
+        pooling = keras.layers.GlobalAveragePooling2D if len(told.shape) == 4 else (
+            keras.layers.GlobalAveragePooling1D)  # fmt: skip
+        average = pooling(name="scope")(told)
+        return keras.Model(body.input, [body.output, average], name="look")
 
 
 def build_network(
@@ -32,11 +45,15 @@ def build_network(
     side_px: int,
     n_outputs: int,
     head_arguments: Mapping[str, Any] | None = None,
+    scope_block: str = "",
 ) -> Network:
     """A fresh network with random weights; seed Keras before for the same ones.
 
+    `scope_block` is one of the backbone's `BLOCKS`: what enters it is averaged into the features
+    that tell how unlike the training pictures a picture is; `""` averages the feature map.
+
     Raises:
-        BundleError: no backbone or head has that name, or the side is too small for it.
+        BundleError: no backbone, head or block has that name, or the side is too small for it.
     """
     if backbone not in BACKBONES:
         raise BundleError(f"backbone is {backbone!r}; use one of {', '.join(BACKBONES)}.")
@@ -47,13 +64,23 @@ def build_network(
             f"{backbone} needs pictures of {SMALLEST_SIDES[backbone]} px or more, but "
             f"recipe.side_px is {side_px}; raise it, or choose another backbone."
         )
+    _check_block(backbone, scope_block)
     body = BACKBONES[backbone](side_px)
     features = keras.Input(body.output.shape[1:])
     top = keras.Model(
         features, HEADS[head](features, n_outputs, **(head_arguments or {})), name=head
     )
     images = keras.Input((side_px, side_px, 3))
-    return Network(backbone=body, head=top, model=keras.Model(images, top(body(images))))
+    return Network(
+        backbone=body, head=top, model=keras.Model(images, top(body(images))),
+        scope_block=scope_block,
+    )  # fmt: skip
+
+
+def _check_block(backbone: str, block: str) -> None:
+    if block and block not in BLOCKS[backbone]:
+        listed = ", ".join(BLOCKS[backbone])
+        raise BundleError(f"{backbone} has no block {block!r}; use one of {listed}.")
 
 
 def freeze_normalisation(model: keras.Model) -> None:
@@ -89,9 +116,7 @@ def freeze_below(network: Network, block: str) -> None:
     """
     if not block:
         return
-    name = network.backbone.name
-    if block not in BLOCKS[name]:
-        raise BundleError(f"{name} has no block {block!r}; use one of {', '.join(BLOCKS[name])}.")
+    _check_block(network.backbone.name, block)
     # Layers are listed by their distance from the map, and a block has a single way in: all that
     # is listed before its first layer lies below it.
     for layer in network.backbone.layers:

@@ -145,9 +145,9 @@ def _outputs(values: FloatArray, places: Sequence[int]) -> FloatArray:
 
 
 def before_and_after(
-    config: RunConfig, rows: Sequence[Row], before: FloatArray, after: FloatArray
+    config: RunConfig, rows: Sequence[Row], before: FloatArray, after: FloatArray, *, start_id: str
 ) -> tuple[Figure, ...]:
-    """Figures of kept-back pictures by the bundle as it was, and what adapting gained.
+    """Figures of kept-back pictures by the bundle `start_id` as it was, and what adapting gained.
 
     `before` and `after` are logits (n, n_outputs) of the pictures of `rows`. The gain is
     bootstrapped in pairs: both are scored on the same drawn groups.
@@ -164,7 +164,7 @@ def before_and_after(
 
         was = interval(old, value)
         found.append(_figure(f"{NAMES[name]} before adapting", was, old, config, "control",
-                             f"by {Path(config.start).name}, among these labels"))  # fmt: skip
+                             f"by {start_id}, among these labels"))  # fmt: skip
         found.append(_figure(f"{NAMES[name]} gained by adapting", interval(new, gain), new, config,
                              "result", "paired bootstrap"))  # fmt: skip
     return tuple(found)

@@ -1,6 +1,7 @@
 """From trained weights to a bundle: decision values fitted on the validation part."""
 
 import importlib.metadata
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from leukemia_app.training.pixels import PixelCache
 from leukemia_app.training.seen import start_spec
 
 SCOPE_FILE = "scope.npz"
+SETTINGS = Path(__file__).resolve().parents[2] / "docs" / "training"
+"""Configurations of the bundles that ship."""
 OPENCV_PACKAGES = (
     "opencv-python-headless", "opencv-python", "opencv-contrib-python",
     "opencv-contrib-python-headless",
@@ -64,7 +67,7 @@ def fit_decision(
     if config.n_outputs == 1 and config.sensitivity:
         positive = choose_positive_threshold(true, probabilities[:, 1], config.sensitivity)
         predicted = (probabilities[:, 1] >= positive).astype(np.int64)
-    average = keras.Sequential([network.backbone, keras.layers.GlobalAveragePooling2D()])
+    average = keras.Model(network.look.input, network.look.outputs[1])
     learned = logits_of(average, data.pixels, data.learn, config.recipe)
     shifted = _stained_features(average, config, data)
     scope = fit_scope(np.concatenate([learned, shifted]))
@@ -119,7 +122,7 @@ def build_bundle(
         temperature=fitted.temperature,
         threshold=fitted.threshold,
         positive_threshold=fitted.positive_threshold,
-        scope=ScopeSpec(file=SCOPE_FILE, limit=fitted.limit),
+        scope=ScopeSpec(file=SCOPE_FILE, limit=fitted.limit, block=config.scope_block),
         figures=(),
         data={**about.data, "limits": " ".join(filter(None, (about.limits, caveat)))},
         split=_split_facts(config, cache, parts),
@@ -147,8 +150,25 @@ def _parents(config: RunConfig, parent: Spec | None) -> tuple[str, ...]:
 
 
 def _portable(config: RunConfig, parent: Spec | None) -> dict[str, Any]:
-    """The settings with the model by its id: its folder means nothing on another machine."""
-    return config.to_dict() | ({} if parent is None else {"start": f"bundle:{parent.id}"})
+    """The settings without folders of this machine, which mean nothing on another one.
+
+    A model is named by its id, other places that are not below the working folder by their last
+    name.
+    """
+    values = config.to_dict() | {
+        name: place and _last(place)
+        for name, place in (("data", config.data), ("groups", config.groups),
+                            ("outside", config.outside))
+    }  # fmt: skip
+    values["external"] = {name: _last(place) for name, place in config.external.items()}
+    values["figures_from"] = tuple(map(_last, config.figures_from))
+    kind, colon, place = config.start.partition(":")
+    values["start"] = f"{kind}{colon}{_last(place)}" if place else config.start
+    return values | ({} if parent is None else {"start": f"bundle:{parent.id}"})
+
+
+def _last(place: str) -> str:
+    return Path(place).name if Path(place).is_absolute() else place
 
 
 def _seen(cache: PixelCache, parts: Parts, parent: Spec | None) -> tuple[str, ...]:
@@ -168,12 +188,28 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def command(config: RunConfig) -> str:
-    """The command line that makes the bundle again."""
-    return (
-        f"python -m leukemia_app train {config.data} --config docs/training/{config.id}.json "
-        f"--out runs/{config.id}"
-    )
+def command(config: RunConfig, settings: Path = SETTINGS) -> str:
+    """The command line that makes the bundle again.
+
+    Of a bundle that ships, the settings lie in the folder `settings`. Of another they are
+    config.json, and the table of its pictures manifest.csv, in the run's folder and wherever its
+    reader keeps them.
+    """
+    if _is_shipped(config, settings / f"{config.id}.json"):
+        data, file = config.data, f"docs/training/{config.id}.json"
+    else:
+        data, file = "PICTURES", "config.json"
+        if config.groups:
+            file += f" --groups {Path(config.groups).name}"
+    return f"python -m leukemia_app train {data} --config {file} --out runs/{config.id}"
+
+
+def _is_shipped(config: RunConfig, file: Path) -> bool:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and values.get("data") == config.data
 
 
 def _split_facts(config: RunConfig, cache: PixelCache, parts: Parts) -> Mapping[str, Any]:

@@ -134,6 +134,9 @@ class RunConfig:
     """Whether the backbone's batch normalisation keeps its statistics, gain and offset."""
     patience: int = 5
     """Epochs without a lower validation loss before training stops; 0 trains to the end."""
+    scope_block: str = ""
+    """Block of the backbone whose input says how unlike the training pictures a picture is; empty:
+    the feature map. What a long training makes of the map tells its classes and little else."""
     keep_start: bool = False
     """Whether the network as it was before tuning is kept where no epoch has a lower loss."""
     balance: str = "class"
@@ -182,7 +185,8 @@ class RunConfig:
             or not all(type(share) in (int, float) and 0 < share < 1 for share in self.shares)
             or abs(sum(self.shares) - 1) > 1e-6
         ):
-            raise RunError(f"shares are {self.shares}; use three numbers above 0 that sum to 1.")
+            given = ", ".join(map(str, self.shares))
+            raise RunError(f"shares are {given}; use three numbers above 0 that sum to 1.")
 
     def _check_start(self) -> None:
         if not self.start.startswith(("file:", "bundle:")) and self.start not in STARTS:
@@ -197,9 +201,11 @@ class RunConfig:
             raise RunError(f"id is {self.id!r}; use at most 80 lower-case letters, digits and -, "
                            "a letter or digit first.")  # fmt: skip
         if not all(isinstance(label, str) and label for label in self.labels):
-            raise RunError(f"labels are {self.labels}; give texts.")
+            raise RunError(f"labels are {', '.join(map(repr, self.labels))}; give texts.")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
-            raise RunError(f"labels are {self.labels}; give at least two different ones.")
+            raise RunError(
+                f"labels are {', '.join(self.labels) or 'none'}; give at least two different ones."
+            )
         for field_name, known in NAMED_SETS.items():
             if strange := [name for name in getattr(self, field_name) if name not in known]:
                 raise RunError(f"{field_name} has {strange[0]!r}; use {', '.join(known)}.")

@@ -194,7 +194,10 @@ def _learn(
         progress.step += 1
         _average(progress, learner.model, phase.momentum)
         if phase.kind == "epoch":
-            training.report("step", epoch=epoch + 1, step=progress.step, steps=n_steps, loss=loss)
+            training.report(
+                "step", epoch=epoch + 1, epochs=phase.n_epochs, step=progress.step, steps=n_steps,
+                loss=loss,
+            )  # fmt: skip
     loss, accuracy = np.mean(found, axis=0)
     return {"loss": float(loss), "accuracy": float(accuracy), "rate": rate}
 

@@ -1,22 +1,13 @@
 """How long a run will take: before it, from what was measured here; in it, from its own events."""
 
-import hashlib
-import json
-import os
-import platform
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from leukemia_app.errors import RunError
 from leukemia_app.training.config import RunConfig
+from leukemia_app.training.costs import Costs, guessed_costs
 
-PROBE = "leukemia_app.training.probe"
-PROBE_SECONDS = 600.0
 N_DISTURBED = 6
 """Disturbances under which each test picture is read once more."""
 Event = Mapping[str, Any]
@@ -30,27 +21,6 @@ class Counts:
     learn: int
     check: int
     test: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Costs:
-    """Seconds that the parts of a run take; those of no argument are guesses for two cores."""
-
-    start_s: float = 10.0
-    """Until the process has loaded its libraries and built the network."""
-    picture_s: float = 0.02
-    """To decode and prepare a picture."""
-    segment_s: float = 0.1
-    """To find the cells in one."""
-    feature_s: float = 0.03
-    """To disturb a picture and have the backbone look at it."""
-    head_step_s: float = 0.02
-    first_step_s: float = 20.0
-    """Of tuning: the network is translated for the machine."""
-    step_s: float = 1.5
-    """Of tuning, each later one."""
-    answer_s: float = 0.02
-    """To have the network answer for a picture, one view."""
 
 
 def estimate(config: RunConfig, counts: Counts, costs: Costs) -> dict[str, float]:
@@ -102,11 +72,18 @@ def _bundling(config: RunConfig, counts: Counts, costs: Costs) -> float:
 def _evaluating(config: RunConfig, counts: Counts, costs: Costs) -> float:
     if config.folds or config.split == "image":
         return 0.0
-    once = costs.picture_s + config.recipe.views * costs.answer_s
+    return counts.test * _scored(config, costs) + _controls(config, counts, costs)
+
+
+def _scored(config: RunConfig, costs: Costs) -> float:
+    """To read a test picture as it is and under each disturbance."""
+    return (1 + N_DISTURBED) * (costs.picture_s + config.recipe.views * costs.answer_s)
+
+
+def _controls(config: RunConfig, counts: Counts, costs: Costs) -> float:
     looked_at = counts.learn + counts.test if config.controls else 0
     needs_cells = bool(set(config.controls) - {"colour"})
-    control = costs.picture_s + (costs.segment_s if needs_cells else 0)
-    return (1 + N_DISTURBED) * counts.test * once + looked_at * control
+    return looked_at * (costs.picture_s + (costs.segment_s if needs_cells else 0))
 
 
 def time_left(events: Iterable[Event], config: RunConfig) -> float | None:
@@ -121,21 +98,60 @@ def time_left(events: Iterable[Event], config: RunConfig) -> float | None:
     if plan is None:
         return None
     counts = Counts(**plan["counts"])
-    costs = _seen(config, now, Costs(**plan.get("costs", {})))
+    known = plan.get("costs")
+    costs = _seen(config, counts, now, Costs(**known) if known else guessed_costs(config))
     return sum(_left(config, counts, costs, told, now).values())
 
 
-def _seen(config: RunConfig, now: Sequence[Event], costs: Costs) -> Costs:
-    """The costs as this very run has shown them since it was last started."""
+def _seen(config: RunConfig, counts: Counts, now: Sequence[Event], costs: Costs) -> Costs:
+    """The costs as this very run has shown them since it was last started.
+
+    What the network has not shown yet is taken to be as much slower or faster than `costs` as
+    what it has.
+    """
     found: dict[str, float] = {}
-    for name, kind, at in (
-        ("picture_s", "prepare", "done"), ("feature_s", "features", "done"),
-        ("step_s", "step", "step"),
-    ):  # fmt: skip
+    for name, kind in (("picture_s", "prepare"), ("feature_s", "features")):
         ticks = [event for event in now if event["kind"] == kind]
-        if len(ticks) > 1 and ticks[-1][at] > ticks[0][at]:
-            found[name] = (ticks[-1]["time"] - ticks[0]["time"]) / (ticks[-1][at] - ticks[0][at])
+        if len(ticks) > 1 and ticks[-1]["done"] > ticks[0]["done"]:
+            found[name] = _pace(ticks[0], ticks[-1], "done")
+    if steps := list(_step_paces(now)):
+        found["step_s"] = median(steps)
+        if checks := list(_check_times(config, counts, now, found["step_s"])):
+            found["answer_s"] = median(checks)
+    for name in ("step_s", "feature_s"):
+        if name in found:
+            costs = costs.at_pace(found[name] / getattr(costs, name))
+            break
     return replace(costs, **found)
+
+
+def _pace(first: Event, last: Event, counted: str) -> float:
+    """Seconds for each between two events."""
+    return float((last["time"] - first["time"]) / (last[counted] - first[counted]))
+
+
+def _step_paces(now: Sequence[Event]) -> Iterator[float]:
+    """Seconds of a step of tuning, epoch by epoch: between two epochs there is the check."""
+    steps = [event for event in now if event["kind"] == "step"]
+    for epoch in dict.fromkeys(event["epoch"] for event in steps):
+        mine = [event for event in steps if event["epoch"] == epoch]
+        if mine[-1]["step"] > mine[0]["step"]:
+            yield _pace(mine[0], mine[-1], "step")
+
+
+def _check_times(
+    config: RunConfig, counts: Counts, now: Sequence[Event], step_s: float
+) -> Iterator[float]:
+    """Seconds for each answer of the checks that end an epoch; it is what no step took."""
+    n_answers = counts.check * config.recipe.views
+    last: Event | None = None
+    for event in now:
+        if event["kind"] == "step":
+            last = event
+        elif event["kind"] == "epoch" and last and last["epoch"] == event["epoch"] and n_answers:
+            # Not every step is told.
+            untold = event["epoch"] * tune_steps(config, counts) - last["step"]
+            yield max(0.0, event["time"] - last["time"] - untold * step_s) / n_answers
 
 
 def _left(
@@ -144,9 +160,9 @@ def _left(
     """Seconds by phase that are left; phases that are over have none."""
     kinds = {event["kind"] for event in now}
     whole = estimate(config, counts, costs)
-    left = {"evaluating": whole["evaluating"] * (1 - _part(now, "evaluate"))}
     if "evaluate" in kinds:
-        return left
+        return {"evaluating": _evaluating_left(config, counts, costs, now)}
+    left = {"evaluating": whole["evaluating"]}
     left["bundling"] = whole["bundling"]
     left["fine-tuning"] = _tuning_left(config, counts, costs, told, now)
     if not kinds.isdisjoint({"step", "epoch"}):
@@ -159,6 +175,16 @@ def _left(
     if not head:
         left["features"] = whole["features"] * (1 - _part(now, "features"))
     return left
+
+
+def _evaluating_left(
+    config: RunConfig, counts: Counts, costs: Costs, now: Sequence[Event]
+) -> float:
+    ticks = [event for event in now if event["kind"] == "evaluate"]
+    has_moved = ticks[-1]["done"] > ticks[0]["done"]
+    each_s = _pace(ticks[0], ticks[-1], "done") if has_moved else _scored(config, costs)
+    left = int(ticks[-1]["total"] - ticks[-1]["done"])
+    return left * each_s + _controls(config, counts, costs)
 
 
 def _tuning_left(
@@ -185,56 +211,3 @@ def _part(events: Sequence[Event], kind: str) -> float:
     """How much of what that kind counts is done."""
     last = next((event for event in reversed(events) if event["kind"] == kind), None)
     return last["done"] / last["total"] if last and last["total"] else 0.0
-
-
-def known_costs(config: RunConfig, cache: Path) -> Costs | None:
-    """What was measured on this machine for such a run; None where nothing was."""
-    try:
-        return Costs(**json.loads(_file(config, cache).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def measured_costs(config: RunConfig, cache: Path) -> Costs:
-    """The costs of such a run, kept in `cache`; the first time a process takes a few steps.
-
-    That takes half a minute, for large networks minutes.
-
-    Raises:
-        RunError: the network cannot be built, or the pictures cannot be read.
-    """
-    if (costs := known_costs(config, cache)) is not None:
-        return costs
-    cache.mkdir(parents=True, exist_ok=True)
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", PROBE],
-            input=json.dumps(config.to_dict()), capture_output=True, text=True,
-            timeout=PROBE_SECONDS, env=os.environ | {"PYTHONPATH": path}, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise RunError(
-            f"Three steps of {config.backbone} took over {PROBE_SECONDS:.0f} s on this machine; "
-            "use a smaller recipe.side_px or batch_size."
-        ) from error
-    if done.returncode:
-        words = done.stderr.strip().splitlines()
-        raise RunError(f"The time cannot be estimated: {words[-1] if words else done.returncode}")
-    costs = Costs(**json.loads(done.stdout.splitlines()[-1]))
-    draft = _file(config, cache).with_suffix(f".{os.getpid()}.part")
-    draft.write_text(json.dumps(asdict(costs)), encoding="utf-8")
-    draft.replace(_file(config, cache))
-    return costs
-
-
-def _file(config: RunConfig, cache: Path) -> Path:
-    """Where the costs of such runs on this machine are kept."""
-    same = [
-        platform.node(), os.cpu_count(), config.data, config.recipe.to_dict(), config.backbone,
-        config.head, dict(config.head_arguments), config.batch_size, config.tune_from,
-        config.frozen_normalisation, config.precision, config.optimizer,
-    ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
-    return cache / f"costs-{digest}.json"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leukemia_app.data.groups import group_word
 from leukemia_app.data.health import Measure, Problem
 from leukemia_app.data.manifest import Row
 from leukemia_app.data.split import fold_groups
@@ -267,7 +268,8 @@ def _sentence(by_image: Measure, by_group: Measure, gain: Measure, level: str) -
     if gain.low is None or gain.value is None:
         return f"{told}; there are too few groups to say more."
     if gain.low > 0:
-        return f"{told}: {gain.value:.3f} of the first comes from {level}s that were seen before."
+        seen = f"{group_word(level)}s that were seen before"
+        return f"{told}: {gain.value:.3f} of the first comes from {seen}."
     return f"{told}: no difference beyond chance."
 
 

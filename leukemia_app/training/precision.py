@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import keras
-
 from leukemia_app.bundles.device import gpu_capabilities
 from leukemia_app.training.config import RunConfig
 
@@ -50,6 +48,9 @@ def processor_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
 @contextmanager
 def computing_in(policy: str) -> Iterator[None]:
     """Layers that are made inside compute so; their weights are float32 under either policy."""
+    # Here, as the page asks what a machine would compute in, and loads no Keras.
+    import keras
+
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from leukemia_app.errors import AppError, ImageError, RunError
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.estimate import Costs
+from leukemia_app.training.costs import Costs
 from leukemia_app.training.worker import ENVIRONMENT
 
 if TYPE_CHECKING:

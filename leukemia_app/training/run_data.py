@@ -11,7 +11,8 @@ from leukemia_app.errors import RunError
 from leukemia_app.training.batches import TrainingSet, draw_chances
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.corrections import take_along
-from leukemia_app.training.estimate import Counts, known_costs
+from leukemia_app.training.costs import best_costs
+from leukemia_app.training.estimate import Counts
 from leukemia_app.training.events import Report
 from leukemia_app.training.parts import Parts, choose_parts, keep_split
 from leukemia_app.training.pixels import PixelCache, pictures_of, targets
@@ -68,8 +69,8 @@ def _tell_plan(config: RunConfig, parts: Parts, n_rows: int, cache: Path, report
     counts = Counts(
         every=n_rows, learn=len(parts.learn), check=len(parts.check), test=len(parts.test)
     )
-    costs = known_costs(config, cache)
-    report("plan", counts=asdict(counts), costs=asdict(costs) if costs else {})
+    _, costs = best_costs(config, cache)
+    report("plan", counts=asdict(counts), costs=asdict(costs))
 
 
 def _check_places(config: RunConfig) -> None:

@@ -59,7 +59,9 @@ def _gains(loaded: Loaded, folder: RunFolder) -> tuple[Figure, ...]:
     before = logits_of(start, loaded.data.pixels, test, config.recipe)
     with np.load(folder.path / PREDICTIONS, allow_pickle=False) as saved:
         after = saved["test_logits"]
-    return before_and_after(config, [loaded.cache.rows[row] for row in test], before, after)
+    spec = read_spec(Path(config.start.removeprefix("bundle:")))
+    rows = [loaded.cache.rows[row] for row in test]
+    return before_and_after(config, rows, before, after, start_id=spec.id)
 
 
 def _frozen_average(config: RunConfig) -> keras.Model:

@@ -37,6 +37,7 @@ def started_network(config: RunConfig, policy: str = FLOAT32) -> Network:
                 side_px=config.recipe.side_px,
                 n_outputs=config.n_outputs,
                 head_arguments=config.head_arguments,
+                scope_block=config.scope_block,
             )
     except (TypeError, ValueError) as error:
         raise RunError(

@@ -16,6 +16,7 @@ from typing import Any
 
 from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.spec import Spec
+from leukemia_app.data.findings import ONE_CLASS
 from leukemia_app.data.groups import check_pattern
 from leukemia_app.data.manifest import Manifest, read_manifest
 from leukemia_app.errors import AppError, DatasetError, RunError
@@ -25,6 +26,7 @@ from leukemia_app.settings import Settings
 from leukemia_app.training import jobs, runs
 from leukemia_app.training.adapt import adapt_config
 from leukemia_app.training.config import RunConfig
+from leukemia_app.training.costs import best_costs
 from leukemia_app.training.data_folder import (
     HEALTH,
     LEAK,
@@ -34,8 +36,9 @@ from leukemia_app.training.data_folder import (
     DataFolder,
     DataSource,
 )
-from leukemia_app.training.estimate import Costs, Counts, estimate, known_costs, measured_costs
+from leukemia_app.training.estimate import Counts, estimate
 from leukemia_app.training.job_queue import JobQueue
+from leukemia_app.training.parts import choose_parts
 from leukemia_app.training.presets import Wanted, preset
 from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.runs import RunLine, RunView
@@ -70,8 +73,9 @@ class Plan:
     counts: Counts
     seconds: Mapping[str, float]
     """By phase."""
-    is_measured: bool
-    """Whether the seconds were measured on this machine; else they are a guess for two cores."""
+    basis: str
+    """`measured` on this machine, `likened` to what was measured here for other settings, or
+    `guessed` for two cores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,16 +263,20 @@ class Bench:
             RunError: a value cannot be trained with.
         """
         manifest = self._manifest(owner, data_id)
-        table = self.checks.root / data_id / MANIFEST
-        config = changed(self._config(manifest, table, wish), wish.changes)
+        config = changed(
+            self._config(manifest, self.checks.root / data_id / MANIFEST, wish), wish.changes
+        )
+        parts = choose_parts(manifest.rows, config)
         counts = Counts(
-            every=len(manifest.rows), learn=len(manifest.part("train")),
-            check=len(manifest.part("val")), test=len(manifest.part("test")),
+            every=len(manifest.rows), learn=len(parts.learn), check=len(parts.check),
+            test=len(parts.test),
         )  # fmt: skip
-        cache = self.settings.state_dir / "costs"
-        costs = measured_costs(config, cache) if measure else known_costs(config, cache)
-        seconds = estimate(config, counts, costs or Costs())
-        return Plan(config=config, counts=counts, seconds=seconds, is_measured=costs is not None)
+        # Beside the prepared pictures: the run reads it there, to tell the time that is left.
+        cache = self.runs.root / "cache"
+        basis, costs = best_costs(config, cache, measure=measure)
+        return Plan(
+            config=config, counts=counts, seconds=estimate(config, counts, costs), basis=basis
+        )
 
     def preset(self, owner: str, data_id: str, wish: Wish) -> RunConfig:
         """The settings as wished for, before any of them was changed.
@@ -296,7 +304,11 @@ class Bench:
         health = folder.read_json(HEALTH)
         if health is None:
             raise DatasetError("The pictures are still being checked; wait until that has ended.")
-        return read_manifest(folder.pictures, folder.path / MANIFEST, str(health["group_level"]))
+        level = str(health["group_level"])
+        manifest = read_manifest(folder.pictures, folder.path / MANIFEST, level)
+        if len(manifest.labels) < 2:
+            raise DatasetError(f"{ONE_CLASS} Give pictures of another class, too.")
+        return manifest
 
     def _config(self, manifest: Manifest, table: Path, wish: Wish) -> RunConfig:
         if wish.backbone not in BACKBONES:
@@ -309,14 +321,12 @@ class Bench:
             if spec is None:
                 raise RunError("Choose a model to start from: it is what is adapted.")
             folder = Path(start.removeprefix("bundle:"))
-            config = adapt_config(spec, folder, manifest, id=name, groups=table)
-        else:
-            fits = spec is not None and spec.recipe.input == wish.input
-            config = preset(wish.preset, manifest, Wanted(
-                id=name, groups=table, backbone=wish.backbone, head=wish.head, start=start,
-                input=wish.input, recipe=spec.recipe if spec and fits else None,
-            ))  # fmt: skip
-        return config
+            return adapt_config(spec, folder, manifest, id=name, groups=table)
+        fits = spec is not None and spec.recipe.input == wish.input
+        return preset(wish.preset, manifest, Wanted(
+            id=name, groups=table, backbone=wish.backbone, head=wish.head, start=start,
+            input=wish.input, recipe=spec.recipe if spec and fits else None,
+        ))  # fmt: skip
 
     def located(self, start: str) -> str:
         """The start with a bundle's folder in place of its id: a worker knows no library.

@@ -24,7 +24,7 @@ from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import Bench
 from leukemia_app.ui.components import safe
 from leukemia_app.ui.run_panes import control
-from leukemia_app.ui.train_settings import SETTINGS
+from leukemia_app.ui.settings_names import title_of, value_words
 
 
 def compare_button(n_runs: int) -> str:
@@ -32,7 +32,7 @@ def compare_button(n_runs: int) -> str:
     if n_runs < LEAST:
         return ""
     between = f"{LEAST} {MOST}"
-    asks = control("compare", text.COMPARE, between=between).replace("<button", "<button disabled")
+    asks = control("compare", text.COMPARE, is_off=True, between=between)
     return f'<p class="s-acts">{asks}<span class="s-hint">{safe(text.COMPARE_HINT)}</span></p>'
 
 
@@ -51,17 +51,22 @@ def compared(bench: Bench, owner: str, names: Any) -> str:
         except AppError as error:
             lost.append(str(error))
     comparison = Comparison(runs=found)
+    sets = {view.id: view.source.name for view in bench.data_sets(owner)}
     said = "".join(f'<div class="s-failed"><p>{safe(sentence)}</p></div>' for sentence in lost)
-    return said + comparison_pane(comparison)
+    return said + comparison_pane(comparison, sets)
 
 
-def comparison_pane(comparison: Comparison) -> str:
-    """All of it, with a way to each run and a way to delete it."""
+def comparison_pane(comparison: Comparison, sets: Mapping[str, str] | None = None) -> str:
+    """All of it, with a way to each run and a way to delete it.
+
+    `sets` are the names of the visitor's data sets by their folders.
+    """
     kind = "s-note" if comparison.is_same_split else "s-failed"
     return (
         f'<div class="s-run s-compared">{_runs(comparison)}'
         f'<div class="{kind}"><p>{safe(comparison.verdict)}</p></div>'
-        f"{_curves(comparison)}{_figures(comparison)}{_differences(comparison)}"
+        f"{_curves(comparison)}{_figures(comparison, sets or {})}"
+        f"{_differences(comparison)}"
         f"{_settings(comparison)}</div>"
     )
 
@@ -85,21 +90,35 @@ def _curves(comparison: Comparison) -> str:
     return f'<div class="s-curves">{drawn}</div>' if drawn else ""
 
 
-def _figures(comparison: Comparison) -> str:
+def _figures(comparison: Comparison, sets: Mapping[str, str]) -> str:
     runs = comparison.runs
     facts = (
         ("network", [f"{each.config['backbone']} + {each.config['head']}"
                      for each in runs.values()]),
-        ("pictures", [data_name(each) for each in runs.values()]),
+        ("pictures", _pictures(comparison, sets)),
         ("split", [split_level(each.level) for each in runs.values()]),
         ("test pictures", [_tested(each) for each in runs.values()]),
         ("time", [text.duration(seconds(each)) if each.seconds else "–" for each in runs.values()]),
     )  # fmt: skip
     figures = [(NAMES[name], [figure(each, name) for each in runs.values()]) for name in SHOWN]
+    shown = [each for _, row in figures for each in row if each.value is not None]
+    has_all, has_any = (which(each.low is not None for each in shown) for which in (all, any))
     return (
         table((text.COMPARED_FIGURES, *runs), facts)
-        + table((text.INTERVAL_95, *runs), figures)
-    )  # fmt: skip
+        + table((text.INTERVAL_95 if has_any else text.FIGURE, *runs), figures)
+        + ("" if has_all else note(text.NO_INTERVAL))
+    )
+
+
+def _pictures(comparison: Comparison, sets: Mapping[str, str]) -> list[str]:
+    """Each run's data set by its name; by its folder, too, where two are called alike."""
+    folders = [data_name(each) for each in comparison.runs.values()]
+    called = {folder: sets.get(folder, folder) for folder in folders}
+    names = list(called.values())
+    return [
+        name if names.count(name) == 1 or name == folder else f"{name} ({folder})"
+        for folder in folders for name in (called[folder],)
+    ]  # fmt: skip
 
 
 def _tested(results: RunResults) -> str:
@@ -123,26 +142,9 @@ def _differences(comparison: Comparison) -> str:
 def _settings(comparison: Comparison) -> str:
     if not comparison.settings:
         return note(text.SAME_SETTINGS)
-    rows = [(_title(name), [_value(each) for each in values])
+    rows = [(title_of(name), [value_words(name, each) for each in values])
             for name, values in comparison.settings.items()]  # fmt: skip
     return table((text.DIFFERENT_SETTINGS, *comparison.runs), rows)
-
-
-def _title(name: str) -> str:
-    known = SETTINGS.get(name)
-    if known is not None and known.title and not name.startswith("augment."):
-        return known.title
-    return name.replace(".", ": ").replace("_", " ")
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "none" if value in (None, "") else str(value)
 
 
 def remaining(fields: Mapping[str, Any], gone: str) -> list[str]:

@@ -12,8 +12,8 @@ from huggingface_hub import get_cached_repo_tree, snapshot_download
 from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
 from leukemia_app.errors import AppError, SettingError
+from leukemia_app.hub_names import HubDataset
 from leukemia_app.imaging.decode import Limits
-from leukemia_app.settings import HubDataset
 from leukemia_app.ui.examples import (
     LIST_FILE,
     Example,

@@ -8,6 +8,7 @@ from leukemia_app.bundles.spec import Figure, Spec
 from leukemia_app.evaluation import words
 from leukemia_app.ui import text
 from leukemia_app.ui.components import button, dialog, safe
+from leukemia_app.ui.hub_panes import push_form, whereabouts
 
 
 def chooser(entries: Sequence[Entry], chosen: str | None) -> str:
@@ -40,7 +41,9 @@ def fact_line(spec: Spec) -> str:
 def facts(spec: Spec) -> str:
     """Model Facts: what for, what not, from which pictures, how good, under which licence."""
     labels = "".join(
-        f"<dt>{safe(label.name)}</dt><dd>{safe(label.meaning)}</dd>" for label in spec.labels
+        f"<dt>{safe(label.name)}</dt>"
+        f"<dd>{safe(label.meaning if label.meaning != label.name else '')}</dd>"
+        for label in spec.labels
     )
     rows = "".join(
         f"<dt>{safe(name)}</dt><dd>{safe(value)}</dd>" for name, value in words.fact_rows(spec)
@@ -92,12 +95,13 @@ def add_zone(limit_mb: int) -> str:
 
 
 def model_list(
-    entries: Sequence[Entry], own: Mapping[str, str] | None = None, *, may_change: bool = False
-) -> str:
+    entries: Sequence[Entry], own: Mapping[str, str] | None = None, *, may_change: bool = False,
+    may_push: bool = False,
+) -> str:  # fmt: skip
     """Every bundle that was found, the unusable ones with the reason.
 
     `own` holds the card of each bundle that was added here, by its id: a stranger's words.
-    `may_change` says whether those may be deleted.
+    `may_change` says whether those may be deleted, `may_push` whether any may be sent to the Hub.
     """
     own = own or {}
     if not entries:
@@ -105,22 +109,27 @@ def model_list(
             f'<div class="s-cards"><h2>{safe(text.NO_MODELS)}</h2>'
             f"<p>{safe(text.NO_MODELS_ADVICE)}</p></div>"
         )
-    cards = "".join(_card(entry, own.get(entry.id), may_change) for entry in entries)
+    cards = "".join(
+        _card(entry, own.get(entry.id), _acts(
+            entry, may_delete=may_change and entry.id in own, may_push=may_push
+        ))
+        for entry in entries
+    )  # fmt: skip
     return f'<div class="s-cards">{cards}</div>'
 
 
-def _acts(entry: Entry, *, may_delete: bool) -> str:
+def _acts(entry: Entry, *, may_delete: bool, may_push: bool) -> str:
     acts = ""
     if entry.problem is None:
         acts += button(text.DOWNLOAD_MODEL, classes="s-quiet", models="pack", value=entry.id)
     if may_delete:
         acts += button(text.DELETE_MODEL, classes="s-quiet", models="remove", value=entry.id,
                        sure=text.sure_to_delete(entry.id))  # fmt: skip
-    return f'<p class="m-acts">{acts}</p>' if acts else ""
+    push = push_form(entry.id) if may_push and entry.problem is None else ""
+    return (f'<p class="m-acts">{acts}</p>' if acts else "") + push
 
 
-def _card(entry: Entry, came_with: str | None, may_change: bool) -> str:
-    acts = _acts(entry, may_delete=may_change and came_with is not None)
+def _card(entry: Entry, came_with: str | None, acts: str) -> str:
     if entry.spec is None or entry.problem is not None:
         return (
             f'<article class="s-card s-broken"><h2>{safe(entry.id)}</h2>'
@@ -140,7 +149,8 @@ def _card(entry: Entry, came_with: str | None, may_change: bool) -> str:
     return (
         f'<article class="s-card"><h2>{safe(spec.title)}</h2>'
         f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · {safe(spec.licence)}</p>'
-        f'<p>{safe(spec.summary)}</p><ul class="s-chips">{chips}</ul>{figure}'
+        f"{whereabouts(entry)}<p>{safe(spec.summary)}</p>"
+        f'<ul class="s-chips">{chips}</ul>{figure}'
         f"<details><summary>{safe(text.MODEL_FACTS)}</summary>{facts(spec)}</details>"
         f"{written}{acts}</article>"
     )

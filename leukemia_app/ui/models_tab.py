@@ -3,28 +3,39 @@
 import base64
 import logging
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.oauth import OAUTH_CLIENT_ID
+from gradio.utils import get_space
 
+from leukemia_app.bundles.hub_client import Hub
 from leukemia_app.bundles.library import Entry, Library
 from leukemia_app.bundles.pack import pack
 from leukemia_app.bundles.store import CARD_FILE
-from leukemia_app.bundles.unpack import add_bundle, remove_bundle
+from leukemia_app.bundles.unpack import add_bundle, added_folder, remove_bundle
 from leukemia_app.errors import AppError, BundleError
 from leukemia_app.settings import Settings
 from leukemia_app.training.owners import sits_here
 from leukemia_app.training.start import runs_that_start_from
 from leukemia_app.ui import text
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.hub_desk import HubDesk
+from leukemia_app.ui.hub_panes import progress_note, pull_zone, wishes
+from leukemia_app.ui.hub_start import Wishes
+from leukemia_app.ui.import_pane import ImportPane, ImportParts
+from leukemia_app.ui.import_panes import import_zone
 from leukemia_app.ui.intake import pieces_of
 from leukemia_app.ui.models import add_zone, chooser, model_list
 from leukemia_app.ui.session import Session
 
 MAX_CARD_CHARACTERS = 20_000
+TELL_S = 0.4
+"""How often a pull tells how far it is."""
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +49,11 @@ class Parts:
 
     hub: gr.HTML
     zone: gr.HTML
+    wishes: gr.HTML
     said: gr.HTML
     listed: gr.HTML
     saved: gr.JSON
+    bring: ImportParts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,32 +66,79 @@ class ModelsTab:
     """Folder into which Gradio puts uploads; files elsewhere are refused."""
     listens_on: str
     """Address of the server."""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What is fetched from the Hub at the start."""
+
+    @property
+    def desk(self) -> HubDesk:
+        """The Hub as visitors may use it."""
+        return HubDesk(settings=self.settings, library=self.library, listens_on=self.listens_on)
+
+    @property
+    def importing(self) -> ImportPane:
+        """The way in for Keras checkpoints."""
+        return ImportPane(
+            settings=self.settings, library=self.library, uploads=self.uploads,
+            may_change=self.may_change,
+            hub=lambda request: Hub(token=self.desk.token(request, None)),
+        )  # fmt: skip
 
     def build(self) -> Parts:
         """Lay out the tab inside the Blocks at hand."""
-        hub = _part("", "m-hub", "window.smearModels.connect(trigger, ['ask']);")
+        hub = _part("", "m-hub", "window.smearModels.connect(trigger, ['ask', 'pull']);")
+        if can_sign_in():
+            gr.LoginButton()
         zone = _part("", "m-add")
+        asked_for = _part("", "m-wishes")
         said = _part("", "m-said")
+        bring = self.importing.build()
         # What a visitor may do is known when the page is asked for.
         listed = _part(model_list(self.library.entries()), "models")
-        return Parts(hub=hub, zone=zone, said=said, listed=listed,
-                     saved=gr.JSON(visible="hidden"))  # fmt: skip
+        return Parts(hub=hub, zone=zone, wishes=asked_for, said=said, listed=listed,
+                     saved=gr.JSON(visible="hidden"), bring=bring)  # fmt: skip
 
     def connect(self, parts: Parts, session: gr.State, model_chooser: gr.HTML) -> None:
         """Connect the tab's events, which change the list of models in use too."""
-        event = parts.hub.ask(
-            self._guarded(parts, session, model_chooser), inputs=[session],
-            outputs=[parts.said, parts.listed, parts.saved, session, model_chooser],
-            show_progress="hidden", concurrency_limit=1, concurrency_id="models",
-            api_visibility="private",
-        )  # fmt: skip
-        event.then(None, [parts.saved], None, js="(file) => { window.smearModels.answered(file); }")
 
-    def shown(self, parts: Parts, request: gr.Request) -> Shown:
+        def redrawn(visitor: Session | None, request: gr.Request) -> Shown:
+            return self._here(parts, request, None) | self._chosen(visitor, session, model_chooser)
+
+        others = [parts.listed, parts.wishes, session, model_chooser]
+        self.importing.connect(parts.bring, session, redrawn, others)
+        # A pull may take minutes, and does not keep others from the rest.
+        for ask, handler, queue in (
+            (parts.hub.ask, self._guarded(parts, session, model_chooser), "models"),
+            (parts.hub.pull, self._guarded_pull(parts, session, model_chooser), "hub"),
+        ):
+            event = ask(
+                handler, inputs=[session], show_progress="hidden", concurrency_limit=1,
+                outputs=[parts.said, parts.wishes, parts.listed, parts.saved, session,
+                         model_chooser],
+                concurrency_id=queue, api_visibility="private",
+            )  # fmt: skip
+            event.then(
+                None, [parts.saved], None, js="(file) => { window.smearModels.answered(file); }"
+            )
+
+    def shown(
+        self, parts: Parts, request: gr.Request, signed_in: gr.OAuthToken | None = None
+    ) -> Shown:
         """The tab as it is now for that visitor."""
-        may_change = self.may_change(request)
-        zone = add_zone(self.settings.model_mb) if may_change else ""
-        return {parts.zone: zone, parts.listed: self._listed(may_change)}
+        limit_mb = self.settings.model_mb
+        zones = pull_zone(limit_mb) + add_zone(limit_mb) + import_zone(limit_mb)
+        ways = f'<div class="m-ways">{zones}</div>'
+        zone = ways if self.may_change(request) else ""
+        return {parts.zone: zone} | self._here(parts, request, signed_in)
+
+    def _here(self, parts: Parts, request: gr.Request, signed_in: gr.OAuthToken | None) -> Shown:
+        """Which models are here, and what that visitor may do with them."""
+        entries = self.library.entries()
+        own = {entry.id: _card_text(entry) for entry in entries if self._is_own(entry)}
+        listed = model_list(
+            entries, own=own, may_change=self.may_change(request),
+            may_push=self.desk.may_push(request, signed_in),
+        )  # fmt: skip
+        return {parts.listed: listed, parts.wishes: wishes(self.wishes.listed)}
 
     def may_change(self, request: gr.Request) -> bool:
         """Whether who asks may add and delete models, which everybody here sees."""
@@ -87,28 +147,51 @@ class ModelsTab:
         client = request.client.host if request.client else None
         return sits_here(self.listens_on, request.headers, client)
 
-    def _listed(self, may_change: bool) -> str:
-        entries = self.library.entries()
-        own = {entry.id: _card_text(entry) for entry in entries if self._is_own(entry)}
-        return model_list(entries, own=own, may_change=may_change)
-
     def _is_own(self, entry: Entry) -> bool:
-        return entry.folder.parent == self.settings.own_models
+        homes = (self.settings.own_models, self.settings.pulled_models)
+        return added_folder(entry, homes) is not None
 
-    def _answer(self, parts: Parts, asked: gr.EventData, request: gr.Request) -> Shown:
+    def _answer(
+        self, parts: Parts, asked: gr.EventData, request: gr.Request,
+        signed_in: gr.OAuthToken | None,
+    ) -> Shown:  # fmt: skip
         actions: Mapping[str, Callable[[gr.EventData], Shown]] = {
             "add": lambda asked: {parts.said: _note(self._add(asked))},
             "remove": lambda asked: {parts.said: _note(self._remove(_words(asked, "value")))},
             "pack": lambda asked: {parts.said: "", parts.saved: self._pack(_words(asked, "value"))},
+            "push": lambda asked: {parts.said: self._push(asked, request, signed_in)},
         }
         what = _words(asked, "what")
         if what not in actions:
             return {}
-        may_change = self.may_change(request)
-        if what != "pack" and not may_change:
+        if what in ("add", "remove") and not self.may_change(request):
             raise BundleError(text.MAY_NOT_CHANGE)
         shown = {parts.saved: None} | actions[what](asked)
-        return shown | {parts.listed: self._listed(may_change)}
+        return shown | self._here(parts, request, signed_in)
+
+    def _pulled(
+        self, parts: Parts, asked: gr.EventData, request: gr.Request,
+        signed_in: gr.OAuthToken | None,
+    ) -> Iterator[Shown]:  # fmt: skip
+        """Pull a model, telling how far it is."""
+        if not self.may_change(request):
+            raise BundleError(text.MAY_NOT_CHANGE)
+        token = self.desk.token(request, signed_in)
+        told = 0.0
+        for said in self.desk.pulled(_words(asked, "repo"), _words(asked, "name"), token):
+            if isinstance(said, str):
+                yield {parts.said: _note(said)} | self._here(parts, request, signed_in)
+            elif said.phase != "fetching" or time.monotonic() - told > TELL_S:
+                told = time.monotonic()
+                yield {parts.said: progress_note(said)}
+
+    def _push(
+        self, asked: gr.EventData, request: gr.Request, signed_in: gr.OAuthToken | None
+    ) -> str:
+        return self.desk.pushed(
+            self._entry(_words(asked, "value")), _words(asked, "repo"),
+            self.desk.token(request, signed_in), overwrite=_words(asked, "overwrite") == "yes",
+        )  # fmt: skip
 
     def _add(self, asked: gr.EventData) -> str:
         pieces = pieces_of(getattr(asked, "files", None), self.uploads)
@@ -128,7 +211,7 @@ class ModelsTab:
         entry = self._entry(model)
         if users := runs_that_start_from(entry.folder, self.settings.state_dir / "runs"):
             raise BundleError(text.in_use(model, users[0]))
-        remove_bundle(entry, self.settings.own_models)
+        remove_bundle(entry, self.settings.own_models, self.settings.pulled_models)
         return text.removed(model)
 
     def _pack(self, model: str) -> dict[str, str]:
@@ -147,21 +230,41 @@ class ModelsTab:
     ) -> Callable[..., Shown]:
         """The event's handler: what goes wrong in it is said in the page, never thrown at it."""
 
-        def handler(session: Session | None, request: gr.Request, asked: gr.EventData) -> Shown:
+        def handler(
+            session: Session | None, request: gr.Request, asked: gr.EventData,
+            signed_in: gr.OAuthToken | None = None,
+        ) -> Shown:  # fmt: skip
             try:
-                shown = self._answer(parts, asked, request)
-            except AppError as error:
-                shown = {parts.said: _problem(str(error)), parts.saved: None}
-            except Exception:  # the last resort, so that no visitor sees a stack trace
-                reference = secrets.token_hex(3)
-                log.exception("unexpected error, reference %s", reference)
-                said = text.UNEXPECTED.format(reference=reference)
-                shown = {parts.said: _problem(said), parts.saved: None}
-            session = self._with_model(session)
-            drawn = chooser(self.library.entries(), session.model)
-            return shown | {session_part: session, model_chooser: drawn}
+                shown = self._answer(parts, asked, request, signed_in)
+            except Exception as error:  # noqa: BLE001 no visitor sees a stack trace; it is logged
+                shown = {parts.said: _told(error), parts.saved: None}
+            return shown | self._chosen(session, session_part, model_chooser)
 
         return handler
+
+    def _guarded_pull(
+        self, parts: Parts, session_part: gr.State, model_chooser: gr.HTML
+    ) -> Callable[..., Iterator[Shown]]:
+        """The same for pulling, which tells how far it is."""
+
+        def handler(
+            session: Session | None, request: gr.Request, asked: gr.EventData,
+            signed_in: gr.OAuthToken | None = None,
+        ) -> Iterator[Shown]:  # fmt: skip
+            try:
+                yield from self._pulled(parts, asked, request, signed_in)
+            except Exception as error:  # noqa: BLE001 as above
+                yield {parts.said: _told(error)}
+            yield {parts.saved: None} | self._chosen(session, session_part, model_chooser)
+
+        return handler
+
+    def _chosen(
+        self, session: Session | None, session_part: gr.State, model_chooser: gr.HTML
+    ) -> Shown:
+        session = self._with_model(session)
+        return {session_part: session,
+                model_chooser: chooser(self.library.entries(), session.model)}  # fmt: skip
 
     def _with_model(self, session: Session | None) -> Session:
         """The session with a model that is here: the one in use may just have been deleted."""
@@ -184,7 +287,21 @@ def _card_text(entry: Entry) -> str:
 
 def _words(asked: gr.EventData, name: str) -> str:
     value = getattr(asked, name, None)
-    return value.strip()[:200] if isinstance(value, str) else ""
+    return value.strip()[:400] if isinstance(value, str) else ""
+
+
+def can_sign_in() -> bool:
+    """Whether this is a Space that lets its visitors sign in."""
+    return get_space() is not None and OAUTH_CLIENT_ID is not None
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in words; what nobody foresaw is logged, and told by a reference."""
+    if isinstance(error, AppError):
+        return _problem(str(error))
+    reference = secrets.token_hex(3)
+    log.error("unexpected error, reference %s", reference, exc_info=error)
+    return _problem(text.UNEXPECTED.format(reference=reference))
 
 
 def _note(sentence: str) -> str:

@@ -13,16 +13,23 @@ from gradio.http_server import LOCALHOST_NAME
 
 from leukemia_app.api import open_library, picture_limits
 from leukemia_app.bundles.device import Device
+from leukemia_app.data.archive import ZipLimits
 from leukemia_app.errors import AppError
+from leukemia_app.hub_names import HubDataset
 from leukemia_app.imaging.picture import Picture
-from leukemia_app.settings import SHIPPED, HubDataset, Settings
+from leukemia_app.settings import SHIPPED, Settings
 from leukemia_app.ui import text
 from leukemia_app.ui.bench import Bench
+from leukemia_app.ui.beside import BesideTab
+from leukemia_app.ui.beside_desk import BesideDesk, Board
+from leukemia_app.ui.beside_text import COMPARE
 from leukemia_app.ui.classify import ClassifyTab
+from leukemia_app.ui.components import safe
 from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.entrance import page_head
 from leukemia_app.ui.examples import Shelf, find_examples
 from leukemia_app.ui.hub_examples import stock
+from leukemia_app.ui.hub_start import Wishes
 from leukemia_app.ui.models_tab import ModelsTab
 from leukemia_app.ui.session import Session
 from leukemia_app.ui.theme import head, smear_theme
@@ -64,9 +71,14 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         )  # fmt: skip
         models = ModelsTab(
             settings=settings, library=library, uploads=uploads,
-            listens_on=host or LOCALHOST_NAME,
+            listens_on=host or LOCALHOST_NAME, wishes=Wishes(settings.hub_models),
         )  # fmt: skip
-        page = build(desk, tab, train, models, library.device)
+        beside = BesideTab(
+            desk=BesideDesk(library=library, limits=limits, zips=ZipLimits.of(settings),
+                            keep_minutes=settings.keep_minutes),
+            shelf=shelf, uploads=uploads, max_file_mb=settings.max_file_mb, zip_mb=settings.zip_mb,
+        )  # fmt: skip
+        page = build(desk, (tab, beside, train, models), library.device)
         page.launch(
             server_name=host, server_port=port, theme=smear_theme(), head=head(),
             max_file_size=f"{largest_upload_mb(settings)}mb", show_error=True, strict_cors=True,
@@ -78,13 +90,19 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()
         if isinstance(wanted, HubDataset):
             threading.Thread(target=stock, args=(shelf, wanted, limits), daemon=True).start()
+        if settings.hub_models:
+            pulls = models.desk.pulls()
+            threading.Thread(target=models.wishes.fetch, args=(pulls, library), daemon=True).start()
         page.block_thread()
 
 
-def build(
-    desk: Desk, tab: ClassifyTab, train: TrainTab, models: ModelsTab, device: Device
-) -> gr.Blocks:
+Tabs = tuple[ClassifyTab, BesideTab, TrainTab, ModelsTab]
+"""In the order in which the page has them."""
+
+
+def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
     """The page over a desk; nothing is served yet."""
+    tab, beside, train, models = tabs
     keep_s = 60 * desk.keep_minutes
     with gr.Blocks(
         title=text.NAME, analytics_enabled=False, delete_cache=(SWEEP_S, keep_s), fill_width=True
@@ -93,23 +111,41 @@ def build(
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify"):
                 parts = tab.build()
+            with gr.Tab(COMPARE, id="compare", elem_id="tab-compare"):
+                side_by_side = beside.build()
             with gr.Tab(TRAIN, id="train", elem_id="tab-train"):
+                _told(models.settings)
                 train.build()
             with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
+                _told(models.settings)
                 model_parts = models.build()
         models.connect(model_parts, parts.session, parts.chooser)
 
-        def refresh(session: Session | None, request: gr.Request) -> dict[Any, Any]:
-            return tab.refreshed(parts, session) | models.shown(model_parts, request)
+        def refresh(
+            session: Session | None,
+            board: Board | None,
+            request: gr.Request,
+            signed_in: gr.OAuthToken | None = None,
+        ) -> dict[Any, Any]:
+            return (tab.refreshed(parts, session) | beside.refreshed(side_by_side, board)
+                    | models.shown(model_parts, request, signed_in))  # fmt: skip
 
         page.load(
-            refresh, inputs=[parts.session],
-            outputs=[parts.session, parts.chooser, parts.gallery, model_parts.zone,
-                     model_parts.listed],
+            refresh, inputs=[parts.session, side_by_side.board],
+            outputs=[parts.session, parts.chooser, parts.gallery, side_by_side.board,
+                     side_by_side.picker, model_parts.zone,
+                     model_parts.wishes, model_parts.listed],
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     page.queue(max_size=QUEUE)
     return page
+
+
+def _told(settings: Settings) -> None:
+    """That what is made here does not outlast a restart, where it is so."""
+    if not settings.keeps:
+        gr.HTML(f'<div class="s-note"><p>{safe(text.NOT_KEPT)}</p></div>', js_on_load=None,
+                apply_default_css=False, padding=False)  # fmt: skip
 
 
 def largest_upload_mb(settings: Settings) -> int:

@@ -40,7 +40,7 @@ def reviewed(bench: Bench, owner: str, run: str, what: str = "review", value: st
         RunError: there is no such run of that owner.
     """
     desk, given = ReviewDesk(bench=bench), _given(value)
-    cell, file, label = (given.get(name, "") for name in ("cell", "file", "label"))
+    cell, file, label, part = (given.get(name, "") for name in ("cell", "file", "label", "part"))
     done, problem, step = "", "", 0
     try:
         if what == "review-again":
@@ -52,10 +52,11 @@ def reviewed(bench: Bench, owner: str, run: str, what: str = "review", value: st
             done, step = f"{file}: {text.done(label)}", 1
         elif what == "review-undo" and (taken := desk.undo(owner, run)):
             done = f"{taken}: {text.UNDONE}"
-            cell, file = _cell_with(desk, owner, run, cell, taken), taken
+            part, cell = _place_with(desk, owner, run, part, cell, taken)
+            file = taken
     except AppError as error:
         problem = str(error)
-    view = desk.view(owner, run, cell, file, step=step)
+    view = desk.view(owner, run, cell, file, part=part, step=step)
     return Reviewed(pane=review_pane(view, done=done, problem=problem))
 
 
@@ -70,11 +71,13 @@ def _given(value: str) -> dict[str, str]:
     return {name: each for name, each in found.items() if isinstance(each, str)}
 
 
-def _cell_with(desk: ReviewDesk, owner: str, run: str, cell: str, file: str) -> str:
-    """The cell that is open, if that file is in it, else all."""
-    view = desk.view(owner, run, cell)
+def _place_with(
+    desk: ReviewDesk, owner: str, run: str, part: str, cell: str, file: str
+) -> tuple[str, str]:
+    """The part and the cell that are open, if that file is in them, else all of both."""
+    view = desk.view(owner, run, cell, part=part)
     is_there = view is not None and any(item.file == file for item in view.answers)
-    return cell if is_there else ALL
+    return (part, cell) if is_there else ("", ALL)
 
 
 def review_pane(view: ReviewView | None, *, done: str = "", problem: str = "") -> str:
@@ -121,14 +124,32 @@ def _table(view: ReviewView) -> str:
         for row, (label, cells) in enumerate(zip(view.labels, view.cells, strict=True))
     )
     every = _button(
-        "review", text.every(len(view.label_of), view.n_wrong), value=json.dumps({"cell": ALL}),
+        "review", text.every(view.parts[view.part], view.n_wrong), value=_value(view, cell=ALL),
         more=_pressed(view.cell == ALL) + ' data-cell="all"',
     )  # fmt: skip
     return (
         f'<div class="s-cells s-scroll"><table aria-label="{safe(text.TABLE_NAME)}">'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        f'<p class="s-hint">{safe(text.TABLE)}</p><p class="s-acts">{every}</p>'
+        f'<p class="s-hint">{safe(text.TABLE.format(part=text.SHOWN[view.part]))}</p>'
+        f'<p class="s-acts">{_parts(view)}{every}</p>'
     )
+
+
+def _parts(view: ReviewView) -> str:
+    """A button for each part and for both, where there are two."""
+    if len(view.parts) < 3:
+        return ""
+    return "".join(
+        _button("review", f"{words_} ({view.parts[part]:,})",
+                value=_value(view, cell=ALL, part=part),
+                more=_pressed(view.part == part) + f' data-part="{part}"')
+        for part, words_ in text.CHOSEN.items()
+    )  # fmt: skip
+
+
+def _value(view: ReviewView, **given: str) -> str:
+    """What a button asks for, in the part that is shown unless it is `given`."""
+    return json.dumps({"part": view.part} | given)
 
 
 def _pressed(is_pressed: bool) -> str:
@@ -141,7 +162,7 @@ def _cell(view: ReviewView, cell: Cell, row: int, column: int) -> str:
     kind = "s-hit" if row == column else "s-miss"
     said = text.cell_words(view.labels[row], view.labels[column], cell.n_pictures, cell.n_decided)
     decided = f"<small>{cell.n_decided:,} decided</small>" if cell.n_decided else ""
-    value = json.dumps({"cell": cell.name})
+    value = _value(view, cell=cell.name)
     return (
         f'<td><button type="button" class="{kind}" data-train="review" data-cell="{cell.name}" '
         f'data-value="{safe(value)}" aria-label="{safe(said)}"{_pressed(view.cell == cell.name)}>'
@@ -160,6 +181,7 @@ def _shown_words(view: ReviewView) -> str:
 def _desk(view: ReviewView) -> str:
     item = view.answer
     decision = view.decisions.get(item.file)
+    keys = text.KEYS if view.can_decide else text.KEYS_TO_MOVE
     yours = ""
     if decision is not None:
         yours = f'<p class="s-yours">{safe(text.yours(decision.label, item.label))}</p>'
@@ -172,7 +194,7 @@ def _desk(view: ReviewView) -> str:
         f"<div><dt>The model said</dt><dd>{safe(item.predicted)} "
         f"<small>{words.percent(item.probability)}</small></dd></div></dl>{yours}"
         f"{_choices(view)}{_moves(view)}"
-        f'<p class="s-hint s-keys">{safe(text.KEYS)}</p></div></div>'
+        f'<p class="s-hint s-keys">{safe(keys)}</p></div></div>'
     )
 
 
@@ -198,7 +220,7 @@ def _choices(view: ReviewView) -> str:
 
     def choice(label: str, words_: str, keys: str) -> str:
         chosen = decision is not None and decision.label == label
-        value = json.dumps({"cell": view.cell, "file": view.answer.file, "label": label})
+        value = _value(view, cell=view.cell, file=view.answer.file, label=label)
         return _button("review-decide", words_, keys, value=value, more=_pressed(chosen))
 
     made = [
@@ -213,10 +235,10 @@ def _choices(view: ReviewView) -> str:
 
 def _moves(view: ReviewView) -> str:
     def move(words_: str, keys: str, step: int, is_off: bool) -> str:
-        value = json.dumps({"cell": view.cell, "file": view.next_file(step)})
+        value = _value(view, cell=view.cell, file=view.next_file(step))
         return _button("review", words_, keys, value=value, is_off=is_off)
 
-    here = json.dumps({"cell": view.cell, "file": view.answer.file})
+    here = _value(view, cell=view.cell, file=view.answer.file)
     undo = _button("review-undo", text.UNDO, "u ctrl+z", value=here, is_off=not view.can_undo)
     return (
         '<div class="s-acts" role="group" aria-label="Move">'

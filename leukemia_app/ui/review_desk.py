@@ -1,5 +1,6 @@
 """What the review of a run does with the engine; no Gradio, no layout, and nothing kept here."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,10 @@ class ReviewView:
     labels: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
     """Rows: the data set's labels; columns: the answers."""
+    parts: Mapping[str, int]
+    """How many pictures there are to go through: of `test`, of `val`, and under "" of both."""
+    part: str
+    """Which of these the table and the pictures are of."""
     cell: str
     """The name of the open one; `ALL` for every picture."""
     answers: tuple[Answer, ...]
@@ -78,9 +83,12 @@ class ReviewDesk:
     bench: Bench
 
     def view(
-        self, owner: str, run: str, cell: str = ALL, file: str = "", *, step: int = 0
-    ) -> ReviewView | None:
+        self, owner: str, run: str, cell: str = ALL, file: str = "", *, part: str = "",
+        step: int = 0,
+    ) -> ReviewView | None:  # fmt: skip
         """The review so many pictures behind that file of the cell, which is the first if unknown.
+
+        `part` shows the pictures of one part alone, `test` or `val`.
 
         None where the run kept no answer.
 
@@ -99,20 +107,23 @@ class ReviewDesk:
         data = self._data(owner, folder)
         made = () if data is None else decisions(data)
         decided = {item.file: item for item in made}
-        by_cell = _by_cell(labels, answers)
+        parts = {"": len(answers)} | Counter(item.part for item in answers)
+        part = part if parts.get(part) else ""
+        listed = tuple(item for item in answers if part in ("", item.part))
+        by_cell = _by_cell(labels, listed)
         cell = cell if by_cell.get(cell) else ALL
-        shown = by_cell.get(cell) or answers
+        shown = by_cell.get(cell) or listed
         at = next((place for place, item in enumerate(shown) if item.file == file), -1)
         at = max(0, min(len(shown) - 1, at + step))
         jpeg, problem = None, GONE
         if data is not None:
             jpeg, problem = self._picture(data, shown[at].file)
         return ReviewView(
-            run=run, labels=labels, cells=_cells(labels, by_cell, decided), cell=cell,
-            answers=shown, at=at,
+            run=run, labels=labels, cells=_cells(labels, by_cell, decided),
+            parts=parts, part=part, cell=cell, answers=shown, at=at,
             label_of={item.file: item.label for item in answers},
             decisions={item.file: decided[item.file] for item in answers if item.file in decided},
-            n_wrong=sum(not item.is_right for item in answers), jpeg=jpeg, problem=problem,
+            n_wrong=sum(not item.is_right for item in listed), jpeg=jpeg, problem=problem,
             can_decide=data is not None,
             can_undo=any(item.run == run for item in made),
             can_train=data is not None and _is_corrected(folder, rows, data),

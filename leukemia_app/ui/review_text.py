@@ -1,5 +1,7 @@
 """Every word of the review of a run's answers, in one place."""
 
+from collections.abc import Mapping
+
 TITLE = "Go through the answers"
 INTRO = (
     "A wrong answer may be a wrong label. Look at each picture, say what it is, and train again: "
@@ -10,7 +12,14 @@ HONEST = (
     "optimistic. The report and the model’s card will say how many were."
 )
 TABLE_NAME = "Answers by label"
-TABLE = "Rows: the data set’s label. Columns: what the model said. Validation and test pictures."
+TABLE = "Rows: the data set’s label. Columns: what the model said. {part}"
+SHOWN: Mapping[str, str] = {
+    "": "Pictures of the test part and of the validation part.",
+    "test": "The test part alone.",
+    "val": "The validation part alone.",
+}
+CHOSEN: Mapping[str, str] = {"": "Test and validation", "test": "Test part",
+                             "val": "Validation part"}  # fmt: skip
 UNDONE = "undone"
 DROP, UNDO, BACK, ON = "Drop it", "Undo", "Previous", "Next"
 AGAIN = "Train again"
@@ -20,11 +29,12 @@ KEYS = (
     "Keys, while the pointer or the focus is here: a digit chooses its label, x or Delete drops, "
     "u or Ctrl-Z undoes, arrows or j and k move."
 )
+KEYS_TO_MOVE = "Keys, while the pointer or the focus is here: arrows or j and k move."
 PARTS = {"test": "test part", "val": "validation part"}
 GONE = (
     "The pictures of this run are not among yours on this server (deleted, or given to the command "
-    "line), so nothing can be relabelled here. On the command line, `data check DATA "
-    "--corrections CSV` does the same."
+    "line), so nothing can be relabelled here. On the command line, data check with --corrections "
+    "and a table does the same."
 )
 ANEW = (
     "The pictures were checked again since this run and are split otherwise now. Training again "

@@ -2,21 +2,30 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from leukemia_app.evaluation.learning import Epoch
 from leukemia_app.evaluation.run_plots import learning_curves
 from leukemia_app.training.job_folder import ENDED
+from leukemia_app.training.progress import run_progress
 from leukemia_app.training.runs import RunLine, RunView
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import DataView
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.settings_names import in_form_words
 
 
-def control(what: str, words: str, *, classes: str = "s-quiet", **data: object) -> str:
-    """A button that asks the Train tab for something; keywords become data attributes."""
+def control(
+    what: str, words: str, *, classes: str = "s-quiet", is_off: bool = False, **data: object
+) -> str:
+    """A button that asks the Train tab for something; keywords become data attributes.
+
+    `busy` is what it says while the answer is on its way.
+    """
+    off = " disabled" if is_off else ""
     attributes = "".join(f' data-{key}="{safe(value)}"' for key, value in data.items())
     return (
-        f'<button type="button" class="{classes}" data-train="{safe(what)}"{attributes}>'
+        f'<button type="button" class="{classes}" data-train="{safe(what)}"{attributes}{off}>'
         f"{safe(words)}</button>"
     )
 
@@ -30,8 +39,11 @@ def progress(words: str, done: float | None) -> str:
     )
 
 
-def run_pane(view: RunView, epochs: Sequence[Epoch]) -> str:
-    """Where the run is, its curves, and what can be done with it."""
+def run_pane(view: RunView, epochs: Sequence[Epoch], figure: str = "") -> str:
+    """Where the run is, its curves, and what can be done with it.
+
+    `figure` is the main one of the model that it made, with its controls.
+    """
     line = view.line
     is_live = line.state not in ENDED
     acts = "".join(
@@ -45,14 +57,24 @@ def run_pane(view: RunView, epochs: Sequence[Epoch]) -> str:
         f'<div class="s-run" data-run="{safe(line.id)}" data-live="{int(is_live)}">'
         f'<h3>{safe(line.title)}</h3><p class="s-hint">{safe(line.network)} · '
         f"{safe(', '.join(line.labels))}</p>"
-        f"{_now(view)}{_left_out(view)}"
+        f"{_now(view)}{_figure(figure)}{_left_out(view)}"
         f'<div class="s-acts">{acts}</div>'
         + (f'<p class="s-hint">{safe(text.FOR_ALL)}</p>' if line.has_bundle else "")
         + f"{_curves(epochs)}</div>"
     )
 
 
-def _sure(name: str) -> dict[str, str]:
+def _figure(figure: str) -> str:
+    if not figure:
+        return ""
+    return (
+        f'<p class="s-figure">{safe(figure)}</p>'
+        f'<p class="s-hint">{safe(text.FIGURE_WORDS if text.BESIDE in figure else text.NO_CONTROL)}'
+        "</p>"
+    )
+
+
+def _sure(name: str) -> dict[str, Any]:
     return {"sure": text.SURE[name]} if name in text.SURE else {}
 
 
@@ -61,20 +83,11 @@ def _now(view: RunView) -> str:
     state = text.STATES.get(line.state, line.state)
     if line.state in ENDED:
         said = f'<p class="s-state">{safe(state.capitalize())}'
-        return said + (f". {safe(line.reason)}</p>" if line.reason else ".</p>")
+        return said + (f". {safe(in_form_words(line.reason))}</p>" if line.reason else ".</p>")
     if line.place is not None:
         return progress(text.waits(line.place), None)
-    words, done = state, None
-    doing = view.doing
-    if "total" in doing:
-        done = doing["done"] / max(1, doing["total"])
-        words += f": {doing['done']:,} of {doing['total']:,}"
-    elif "steps" in doing:
-        done = doing["step"] / max(1, doing["steps"])
-        words += f": epoch {doing['epoch']}, step {doing['step']:,} of {doing['steps']:,}"
-    elif "epochs" in doing:
-        done = doing["epoch"] / max(1, doing["epochs"])
-        words += f": epoch {doing['epoch']} of {doing['epochs']}"
+    how_far, done = run_progress(view.doing, line.state)
+    words = f"{state}: {how_far}" if how_far else state
     rest = []
     if view.seconds_left is not None:
         rest.append(f"about {text.duration(view.seconds_left)} left")

@@ -70,7 +70,7 @@ def _fold(name: str, title: str, body: str, form: Form, holds: Callable[[str], b
     if changed:
         words = text.CHANGED_ONE if len(changed) == 1 else text.CHANGED_MANY
         said = f' <span class="s-count">{safe(words.format(n=len(changed)))}</span>'
-        body = f'<p class="s-acts">{_reset(" ".join(changed), text.RESET_ALL)}</p>{body}'
+        body = f'<p class="s-acts">{_reset(" ".join(changed), text.RESET_ALL[name])}</p>{body}'
     is_open = " open" if name in form.folds else ""
     drawn = ' data-drawn="1"' if name in form.folds else ""
     return (

@@ -12,7 +12,12 @@ AUGMENT_WORDS = (
 )
 NO_PICTURE = "None of your pictures can be shown here."
 SEEN = "How a picture of yours becomes what the network sees"
-RESET, RESET_ALL = "as the preset has it: {value}", "All as the preset has them"
+RESET = "as the preset has it: {value}"
+RESET_ALL: Mapping[str, str] = {
+    "more": "All of these settings as the preset has them",
+    "augment": "The whole augmentation as the preset has it",
+}
+"""Takes back what was changed in a fold."""
 CHANGED_ONE, CHANGED_MANY = "1 changed", "{n} changed"
 BASELINES = "Classical models on the same split, for comparison"
 ON, OFF, NO_VALUE = "on", "off", "none"
@@ -67,6 +72,19 @@ STRENGTHS: Mapping[str, tuple[str, float]] = {
     "cutout": ("part of the side", 0.05),
 }  # fmt: skip
 """What each strength is called, and its step."""
+OTHERS: Mapping[str, str] = {
+    "backbone": "Network", "head": "Head", "start": "Start from", "recipe.input": "A picture shows",
+    "recipe.scaling": "Scaling of the input", "recipe.interpolation": "How a picture is shrunk",
+    "keep_head": "Head taken over from the start",
+    "keep_start": "Start kept where no epoch is better",
+    "own_statistics": "Normalisation first set to these pictures",
+    "controls": "Controls", "baselines": "Classical models",
+    "shares": "Shares of training, validation and test",
+    "split": "Split", "folds": "Folds", "fold": "Fold that is kept back",
+    "scope_block": "Block that tells what is out of scope",
+    "answered_error": "Wrong answers allowed", "sensitivity": "Sensitivity that is kept",
+}  # fmt: skip
+"""What settings are called that the form has not."""
 BORDER = "What a turn or shift brings in is black, not the mirrored picture"
 
 
@@ -84,8 +102,9 @@ def strength(kind: str, values: Mapping[str, float]) -> str:
         "zoom": lambda: f"× {exp(-value):.2f} to {exp(value):.2f}",
         "shear": lambda: f"slanted by up to {100 * value:.0f} % of the height",
         "shift": lambda: f"by up to {100 * value:.0f} % of the side",
-        "stain": lambda: f"density of each colour × {exp(-values['stain_gain_sd']):.2f} to "
-                         f"{exp(values['stain_gain_sd']):.2f}, two times in three",
+        "stain": lambda: f"{100 * value:.0f} % of the pictures, in most of these the density of "
+                         f"each colour × {exp(-values['stain_gain_sd']):.2f} to "
+                         f"{exp(values['stain_gain_sd']):.2f}",
         "grey": lambda: f"{100 * value:.0f} % of the pictures",
         "brightness": lambda: f"× {exp(-value):.2f} to {exp(value / 2):.2f}",
         "contrast": lambda: f"× {exp(-value):.2f} to {exp(value):.2f}",

@@ -155,6 +155,13 @@ def in_use(model: str, run: str) -> str:
     return f"The training {run} starts from {model} and needs it. Delete {model} after that."
 
 
+NOT_KEPT = (
+    "Trainings and models lie in a temporary folder here and are gone when the server restarts: "
+    "download what you want to keep. Whoever runs the server gives them a lasting folder by "
+    "LEUKEMIA_STATE_DIR."
+)
+
+
 def not_sent() -> str:
     """Why a file did not arrive."""
     return "It did not reach the server. Check the connection and give it again."

@@ -12,12 +12,15 @@ from typing import Any
 import gradio as gr
 
 from leukemia_app.bundles.pack import pack
+from leukemia_app.bundles.store import read_spec
 from leukemia_app.data.layouts import discover
 from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.evaluation.health_report import health_report
+from leukemia_app.evaluation.words import headline
 from leukemia_app.training.data_folder import MANIFEST
 from leukemia_app.training.job_folder import ENDED
 from leukemia_app.training.results import epochs_of
+from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.runs import read_on
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
@@ -30,6 +33,7 @@ from leukemia_app.ui.review import ASKS, reviewed
 from leukemia_app.ui.run_panes import in_scheme, report_pane, run_pane, side
 from leukemia_app.ui.seen import seen_by
 from leukemia_app.ui.settings_form import form_of, wish_of
+from leukemia_app.ui.settings_names import in_form_words
 from leukemia_app.ui.train_panes import data_step, drop_step, model_step, split_step, step
 
 CONCURRENCY = 8
@@ -223,7 +227,8 @@ class TrainTab:
             return {parts.run: self._no_run(), parts.report: "", parts.review: ""}
         folder = self.bench.run_folder(asked.owner, asked.run)
         epochs = epochs_of(read_on(folder).events)
-        shown: Shown = {parts.run: step(4, text.RUN, run_pane(view, epochs))}
+        figure = _main_figure(folder) if view.line.has_bundle and not view.line.place else ""
+        shown: Shown = {parts.run: step(4, text.RUN, run_pane(view, epochs, figure))}
         report = folder.path / REPORT_FILE
         if report.exists() and view.line.state in ENDED:
             if f"report:{asked.run}" not in asked.seen:
@@ -346,7 +351,7 @@ class TrainTab:
                 tab = replace(self, bench=seen_by(self.bench, request, self.listens_on))
                 yield from tab._answer(parts, asked_of(given, request.username))
             except AppError as error:
-                yield {parts.said: _problem(str(error)), parts.saved: None}
+                yield {parts.said: _problem(in_form_words(str(error))), parts.saved: None}
             except Exception:  # the last resort, so that no visitor sees a stack trace
                 reference = secrets.token_hex(3)
                 log.exception("unexpected error, reference %s", reference)
@@ -358,6 +363,14 @@ class TrainTab:
 
 def _merged(answers: Iterator[Shown]) -> Shown:
     return {part: value for answer in answers for part, value in answer.items()}
+
+
+def _main_figure(folder: RunFolder) -> str:
+    """The model's main figure with its controls; empty while it has none."""
+    try:
+        return headline(read_spec(folder.path / "bundle")) or ""
+    except AppError:
+        return ""
 
 
 def _problem(sentence: str) -> str:

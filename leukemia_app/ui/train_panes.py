@@ -3,17 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from leukemia_app.data.leaks import alone_words
 from leukemia_app.data.manifest import SUFFIXES
 from leukemia_app.evaluation import words
 from leukemia_app.networks.backbones import BACKBONES
 from leukemia_app.networks.heads import HEADS
 from leukemia_app.training.job_folder import ENDED
 from leukemia_app.training.presets import EFFORTS
+from leukemia_app.training.progress import check_progress
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import ADAPT, DataView, Plan, Wish
 from leukemia_app.ui.components import safe
 from leukemia_app.ui.run_panes import control, progress, whole_window
+from leukemia_app.ui.settings_names import in_form_words
 from leukemia_app.ui.settings_panes import Form, settings_folds
 
 ACCEPTED = ",".join((*SUFFIXES, ".zip", ".csv"))
@@ -56,9 +59,7 @@ def data_step(view: DataView, health_page: str, choices: Sequence[str]) -> str:
     body = f'<div data-checked="{safe(view.id)}" data-live="{int(view.state not in ENDED)}">'
     name = f'<p class="s-lead">{safe(view.source.name)}</p>'
     if view.state not in ENDED and view.health is None:
-        done = view.doing.get("done")
-        total = view.doing.get("total")
-        body += name + progress(_doing(view), done / total if done is not None and total else None)
+        body += name + progress(_doing(view), check_progress(view.doing)[1])
     elif view.health is None:
         body += f'{name}<div class="s-failed"><p>{safe(view.reason)}</p></div>{_choices(choices)}'
     else:
@@ -78,9 +79,8 @@ def _doing(view: DataView) -> str:
     if view.state.startswith("queued"):
         return text.waits(int(view.state.split()[-1]))
     words = text.MEASURING if view.is_measuring and view.health else text.CHECKING
-    if "total" in view.doing:
-        return f"{words}: {view.doing['done']:,} of {view.doing['total']:,}"
-    return f"{words}…"
+    how_far, _ = check_progress(view.doing)
+    return f"{words}: {how_far}" if how_far else f"{words}…"
 
 
 def _choices(choices: Sequence[str]) -> str:
@@ -122,11 +122,14 @@ def split_step(view: DataView) -> str:
     if health is None:
         # A pattern that failed the check can be mended; else there is nothing to say yet.
         is_open = view.state in ENDED and bool(view.source.pattern)
-        acts = control("again", text.CHECK_AGAIN)
+        acts = control("again", text.SPLIT_AGAIN)
         return step(2, text.SPLIT, f'{fields}<p class="s-acts">{acts}</p>', is_open=is_open)
     level = str(health["group_level"])
-    said = f"<p>{safe(words.split_level(level).capitalize())}. {safe(health['balance'])}</p>"
-    acts = control("again", text.CHECK_AGAIN)
+    by = f"{words.split_level(level).capitalize()}. {text.BY_RUN if level == 'run' else ''}"
+    said = f"<p>{safe(by.strip())} {safe(health['balance'])}</p>"
+    acts = control("again", text.SPLIT_AGAIN)
+    alone = alone_words(health.get("split", {}).get("alone", ()), level)
+    said += f'<p class="s-note">{safe(alone)}</p>' if alone else ""
     leak = ""
     if view.is_measuring:
         leak = progress(_doing(view), None)
@@ -164,13 +167,13 @@ def model_step(
     )  # fmt: skip
     effort = EFFORTS.get(wish.preset)
     said = f'<p class="s-hint">{safe(effort.words if effort else text.ADAPT_WORDS)}</p>'
-    acts = control("begin", text.BEGIN, classes="s-button")
+    acts = control("begin", text.BEGIN, classes="s-button", is_off=bool(problem))
     if problem:
-        said += f'<div class="s-failed"><p>{safe(problem)}</p></div>'
+        said += f'<div class="s-failed"><p>{safe(in_form_words(problem))}</p></div>'
     if plan is not None:
         said += _time(plan)
-        if not plan.is_measured:
-            acts += control("measure", text.MEASURE)
+        if plan.basis != "measured":
+            acts += control("measure", text.MEASURE, busy=text.MEASURING_TIME)
     return step(
         3, text.MODEL,
         f'<div class="s-fields">{fields}</div>{said}{settings_folds(form) if form else ""}'
@@ -196,7 +199,7 @@ def _time(plan: Plan) -> str:
         f"{text.STATES.get(phase, phase)} {text.duration(seconds)}"
         for phase, seconds in plan.seconds.items() if seconds >= 1
     )  # fmt: skip
-    how = text.MEASURED if plan.is_measured else text.GUESS
+    how = text.BASES[plan.basis]
     return (
         f"<p><strong>About {safe(text.duration(total))}</strong> "
         f'<span class="s-hint">({safe(how)}): {safe(each)}. {plan.counts.learn:,} pictures to '

@@ -16,6 +16,7 @@ OTHER = "New pictures"
 FORGET = "Delete these pictures"
 CHECKING = "Looking at the pictures"
 CHECK_AGAIN = "Check again"
+SPLIT_AGAIN = "Split again"
 CHOICE = "The set holds several kinds of the same pictures. Which do you mean?"
 ALIASES = "What each class is called; the same name joins two, an empty one leaves a class out"
 PATTERN = "Patient in the file’s path, as a regular expression with one group"
@@ -24,9 +25,14 @@ SEED = "Seed of the split"
 LEAK = "Measure the leak"
 LEAK_WORDS = (
     "The same features scored on a random split of pictures and on this split by group: the "
-    "difference is what knowing the patient, not the disease, buys."
+    "difference is what knowing the patient, not the disease, buys. A model that learned from "
+    "these very pictures has seen both, so take another start for it."
 )
 MEASURING = "Measuring the leak"
+BY_RUN = (
+    "A group is a row of consecutive frames, a slide, or what a table names: a stand-in for the "
+    "patient."
+)
 
 BACKBONE, HEAD, START, PRESET, INPUT, NAME = (
     "Network", "Head", "Start from", "Effort", "A picture shows", "Name of the model",
@@ -40,8 +46,13 @@ ADAPT_WORDS = (
 )
 BEGIN = "Train"
 MEASURE = "Measure the time on this machine"
-GUESS = "a guess for two cores"
-MEASURED = "measured on this machine"
+MEASURING_TIME = "Measuring…"
+BASES: Mapping[str, str] = {
+    "guessed": "a guess for a machine of two cores",
+    "likened": "a guess from what was measured here with other settings",
+    "measured": "measured on this machine",
+}
+"""What a time rests on."""
 
 RUNS = "Your runs"
 DATA_SETS = "Your pictures"
@@ -49,7 +60,11 @@ FROM_COMMANDS = "from the command line"
 COMPARE, OPEN = "Compare", "Open"
 COMPARE_HINT = "Tick two to six runs."
 COMPARED = "Runs compared"
-COMPARED_FIGURES, INTERVAL_95 = "run", "figure, 95 % interval"
+COMPARED_FIGURES, FIGURE, INTERVAL_95 = "run", "figure", "figure (95 % interval)"
+NO_INTERVAL = (
+    "A figure without an interval: a class has a single group in the test part, so that nothing "
+    "says how the figure would vary, or no answer is wrong."
+)
 DIFFERENT_SETTINGS = "setting that differs"
 SAME_SETTINGS = "All settings are the same."
 APART = "Told apart: {names}."
@@ -68,6 +83,13 @@ WHOLE_WINDOW = "Whole window"
 SAVE_REPORT = "Save the report"
 SAVE_MODEL = "Save the model (zip)"
 USE = "Use it in Classify"
+BESIDE = " · "
+"""Stands between a model's figure and those of its controls."""
+FIGURE_WORDS = (
+    "Of the test part. Beside it stands what colour, size or background alone reach: where that "
+    "comes near, the model need not have learned anything about cells."
+)
+NO_CONTROL = "Of the test part. No control was measured, so it may rest on the stain alone."
 FOR_ALL = "The model stands in Classify for everyone who uses this server."
 ACTIONS: Mapping[str, str] = {
     "stop": "Stop", "resume": "Go on", "finish": "Make a model of the best so far",

@@ -231,6 +231,15 @@ def test_the_default_is_the_first_that_can_be_used_for_the_input(
     assert library_of().default("field") is None
 
 
+def test_a_preferred_model_goes_before_others_of_its_input(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copy_as(written, tmp_path / "a")
+    copy_as(written, tmp_path / "b")
+    monkeypatch.setattr(library_module, "PREFERRED", ("gone", "b"))
+    assert library_of(("own", tmp_path)).default("field") == "b"
+
+
 def test_the_devices_engine_is_used(written: Path, tmp_path: Path):
     copy_as(written, tmp_path / "a")
     by_keras = replace(CPU, engine="keras")

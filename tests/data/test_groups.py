@@ -126,6 +126,8 @@ def test_a_near_duplicate_joins_runs_and_an_order_without_meaning_gives_none():
     found = suspected_groups(files, ["A"] * 60, looks, clusters)
     assert found.level == "image"
     assert found.n_runs == 0
+    assert "Nor does an order of their numbers show" in found.notes[0]
+    assert "with near-duplicates joined there are 59 groups" in found.notes[0]
     assert len(set(found.groups)) == 59
     assert found.groups[7] == found.groups[3] == "A/3.png"
 

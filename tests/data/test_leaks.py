@@ -1,6 +1,6 @@
 import json
 
-from leukemia_app.data.leaks import leak_report
+from leukemia_app.data.leaks import alone_words, leak_report
 from leukemia_app.data.manifest import Row
 
 
@@ -41,6 +41,21 @@ def test_groups_and_copies_on_two_sides_are_named():
         "1 group in more than one part: p1. Figures are optimistic.",
         "1 picture with a near-duplicate in another part: 0.png = 1.png.",
     )
+
+
+def test_classes_with_one_group_in_the_test_part_are_named():
+    report = leak_report(
+        rows(("all", "p1", "test"), ("all", "p1", "test"), ("hem", "p2", "test"),
+             ("hem", "p3", "test"), ("hem", "p4", "train")),
+        "run", [0, 1, 2, 3, 4],
+    )  # fmt: skip
+    assert report.alone == ("all",)
+    assert alone_words(report.alone, "run").startswith(
+        "The test part has a single group of the class all. Figures and intervals there say "
+        "nothing of other groups."
+    )
+    assert alone_words((), "patient") == ""
+    assert leak_report(rows(("all", "p1", "train")), "patient", [0]).alone == ()
 
 
 def test_a_split_by_image_is_called_optimistic():

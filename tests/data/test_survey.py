@@ -101,6 +101,15 @@ def test_a_class_that_is_not_in_a_part_is_red():
 def test_one_class_is_too_few():
     health = build_health("set", survey(["a"] * 3, ["train", "val", "test"]), [], [])
     assert any("one class only" in text for text in texts(health, "red"))
+    assert "one class only" in health.balance
+    assert not any("even" in note.text for note in health.notes)
+
+
+def test_one_group_of_a_class_in_the_test_part_is_told():
+    health = build_health("set", survey(["a", "a", "b", "b"], ["train", "test", "train", "test"]),
+                          [], [])  # fmt: skip
+    told = "The test part has a single patient of each of these classes: a, b."
+    assert any(text.startswith(told) for text in texts(health, "amber"))
 
 
 def test_controls_are_told_by_their_verdict():

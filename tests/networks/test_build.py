@@ -216,6 +216,34 @@ def test_a_block_of_another_backbone_is_refused_by_name():
         freeze_below(smallest("vgg16"), "mixed1_first")
 
 
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_scope_s_features_are_the_average_of_what_enters_its_block(backbone):
+    block = BLOCKS[backbone][2]
+    network = build_network(
+        backbone, "plain", side_px=SMALLEST_SIDES[backbone], n_outputs=2, scope_block=block
+    )
+    pictures = np.random.default_rng(0).normal(size=(2, *network.backbone.input.shape[1:]))
+    feature_map, features = network.look(pictures)
+    entering = keras.Model(network.backbone.input, network.backbone.get_layer(block).input)
+    inner = np.asarray(entering(pictures))
+    # over places: rows and columns, or tokens
+    expected = inner.mean(tuple(range(1, inner.ndim - 1)))
+    np.testing.assert_allclose(np.asarray(features), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(feature_map), np.asarray(network.backbone(pictures)))
+
+
+def test_without_a_block_the_scope_sees_the_map():
+    network = smallest("baseline_cnn")
+    pictures = np.random.default_rng(0).normal(size=(2, *network.backbone.input.shape[1:]))
+    feature_map, features = map(np.asarray, network.look(pictures))
+    np.testing.assert_allclose(features, feature_map.mean((1, 2)), rtol=1e-5)
+
+
+def test_a_scope_s_block_of_another_backbone_is_refused_by_name():
+    with pytest.raises(BundleError, match="mobilenet has no block 'mixed0_first'"):
+        build_network("mobilenet", "plain", side_px=32, n_outputs=2, scope_block="mixed0_first")
+
+
 def test_copied_weights_reach_the_input_normalisation():
     source, target = (smallest("efficientnetb0") for _ in range(2))
     layer = next(

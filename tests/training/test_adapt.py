@@ -137,11 +137,12 @@ def test_pictures_that_cannot_be_adapted_to_are_refused(counts, words, spec):
 
 def test_the_gain_is_that_of_the_same_pictures(tmp_path):
     # Two of four right before, all after; each picture a group of its own.
-    config = tiny_config(tmp_path, start="bundle:models/parent", keep_head=True)
+    config = tiny_config(tmp_path, start="bundle:runs/one/bundle", keep_head=True)
     rows = pictures({"normal": 2, "blast": 2}).rows
     before = np.array([[-1], [1], [-1], [1]], np.float32)
     after = np.array([[-1], [-1], [1], [1]], np.float32)
-    found = {figure.name: figure for figure in before_and_after(config, rows, before, after)}
+    figures = before_and_after(config, rows, before, after, start_id="old")
+    found = {figure.name: figure for figure in figures}
     assert list(found) == [
         f"{name} {when}" for name in ("accuracy", "balanced accuracy", "AUROC")
         for when in ("before adapting", "gained by adapting")
@@ -151,7 +152,7 @@ def test_the_gain_is_that_of_the_same_pictures(tmp_path):
     # Before, each blast ranks above one normal cell and level with the other: 2 of 4 pairs.
     assert found["AUROC before adapting"].value == 0.5
     assert found["AUROC gained by adapting"].value == 0.5
-    assert found["accuracy before adapting"].note == "by parent, among these labels"
+    assert found["accuracy before adapting"].note == "by old, among these labels"
     assert found["accuracy gained by adapting"].n == 4
 
 

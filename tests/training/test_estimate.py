@@ -1,27 +1,15 @@
-"""Seconds by hand, before a run and in it; measured once for a machine and a network."""
+"""Seconds by hand, before a run and in it."""
 
-import json
-import os
-import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leukemia_app.errors import RunError
-from leukemia_app.training import estimate as module
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.estimate import (
-    Costs,
-    Counts,
-    estimate,
-    known_costs,
-    measured_costs,
-    time_left,
-)
-from tests.tiny_runs import draw_set, tiny_config
+from leukemia_app.training.costs import Costs, guessed_costs
+from leukemia_app.training.estimate import Counts, estimate, time_left
+from tests.tiny_runs import tiny_config
 
 COSTS = Costs(start_s=10, picture_s=0.1, segment_s=0.2, feature_s=0.5, head_step_s=0.01,
               first_step_s=20, step_s=2, answer_s=0.25)  # fmt: skip
@@ -83,12 +71,13 @@ def test_after_the_plan_all_phases_but_the_first_are_left():
     assert Told().plan().left() == pytest.approx(expected)
 
 
-def test_features_are_counted_at_the_speed_that_was_seen():
+def test_features_are_counted_at_the_speed_that_was_seen_and_the_rest_likewise():
     told = Told().plan().add(10, "features", done=10, total=180)
     told.add(20, "features", done=90, total=180)
-    # Eighty in ten seconds: ninety more take 11.25.
-    expected = 90 / 8 + AFTER["head"] + AFTER["fine-tuning"] + LATER
-    assert told.left() == pytest.approx(expected)
+    # Eighty in ten seconds: ninety more take 11.25, and the network is four times as fast as told.
+    rest = estimate(CONFIG, COUNTS, COSTS.at_pace(1 / 4))
+    later = sum(rest[name] for name in ("head", "fine-tuning", "bundling", "evaluating"))
+    assert told.left() == pytest.approx(90 / 8 + later)
 
 
 def test_epochs_of_the_head_go_by_those_before():
@@ -102,13 +91,30 @@ def test_epochs_of_the_head_go_by_those_before():
 def test_steps_go_by_those_before_and_epochs_once_there_are_two():
     told = Told().plan().add(20, "step", epoch=1, step=1, steps=30)
     told.add(24, "step", epoch=1, step=5, steps=30)
-    # A step a second: the epoch is ten seconds and five for the check; half is done.
-    assert told.left() == pytest.approx(2.5 * 15 + LATER)
-    told.add(30, "epoch", epoch=1, epochs=3, seconds=30.0)
-    told.add(42, "epoch", epoch=2, epochs=3, seconds=12.0).add(
-        42, "step", epoch=3, step=20, steps=30
-    )
-    assert told.left() == pytest.approx(12 + LATER)
+    # A step a second, half of what was told: the epoch is ten seconds and 2.5 for the check, of
+    # which half is done.
+    rest = estimate(CONFIG, COUNTS, COSTS.at_pace(1 / 2))
+    later = rest["bundling"] + rest["evaluating"]
+    assert told.left() == pytest.approx(2.5 * 12.5 + later)
+    # Five steps were not told; the check of twenty pictures takes six seconds.
+    told.add(35, "epoch", epoch=1, epochs=3, seconds=30.0)
+    rest = estimate(CONFIG, COUNTS, replace(COSTS.at_pace(1 / 2), answer_s=0.3))
+    later = rest["bundling"] + rest["evaluating"]
+    assert told.left() == pytest.approx(2 * 16 + later)
+    told.add(47, "epoch", epoch=2, epochs=3, seconds=12.0)
+    assert told.left() == pytest.approx(12 + later)
+
+
+def test_what_lies_between_two_epochs_is_no_step():
+    told = Told().plan()
+    for at, step in ((1, 1), (10, 10)):
+        told.add(at, "step", epoch=1, step=step, steps=30)
+    told.add(15, "epoch", epoch=1, epochs=3, seconds=35.0)
+    for at, step in ((115, 11), (119, 15)):
+        told.add(at, "step", epoch=2, step=step, steps=30)
+    # A step a second and five for the check; an epoch and a half are left.
+    rest = estimate(CONFIG, COUNTS, replace(COSTS.at_pace(1 / 2), answer_s=0.25))
+    assert told.left() == pytest.approx(1.5 * 15 + rest["bundling"] + rest["evaluating"])
 
 
 def test_a_resumed_run_knows_what_is_done_and_measures_anew():
@@ -121,7 +127,17 @@ def test_a_resumed_run_knows_what_is_done_and_measures_anew():
 def test_scoring_ends_all_that_was_before_it():
     told = Told().plan().add(50, "epoch", epoch=2, epochs=3, seconds=9.0)
     told.add(60, "evaluate", done=5, total=20)
-    assert told.left() == pytest.approx(0.75 * AFTER["evaluating"])
+    # A test picture takes 7 * (0.1 + 0.25) s; the controls follow.
+    controls = 100 * (0.1 + 0.2)
+    assert told.left() == pytest.approx(15 * 7 * 0.35 + controls)
+    told.add(70, "evaluate", done=10, total=20)
+    assert told.left() == pytest.approx(10 * 2 + controls)
+
+
+def test_a_run_that_told_no_costs_is_guessed_by_its_network():
+    told = Told().add(0, "start").add(1, "plan", counts=vars(COUNTS), costs={})
+    guess = estimate(CONFIG, COUNTS, guessed_costs(CONFIG))
+    assert told.left() == pytest.approx(sum(guess.values()) - guess["preparing"])
 
 
 def test_the_time_left_never_grows_while_steps_keep_their_pace():
@@ -132,53 +148,3 @@ def test_the_time_left_never_grows_while_steps_keep_their_pace():
         if step % 10 == 0:
             told.add(20 + 2 * step, "epoch", epoch=step // 10, epochs=3, seconds=20.0)
     assert seen == sorted(seen, reverse=True)
-
-
-def test_costs_are_measured_once_for_the_same_network_and_machine(tmp_path, monkeypatch):
-    answers = []
-
-    def probe(command: list[str], **given: Any) -> subprocess.CompletedProcess[str]:
-        answers.append(json.loads(given["input"])["id"])
-        return subprocess.CompletedProcess(command, 0, "a note\n" + json.dumps(vars(COSTS)), "")
-
-    monkeypatch.setattr(subprocess, "run", probe)
-    config = tiny_config(tmp_path)
-    assert known_costs(config, tmp_path / "cache") is None
-    assert measured_costs(config, tmp_path / "cache") == COSTS
-    assert measured_costs(replace(config, tune_epochs=9, id="b"), tmp_path / "cache") == COSTS
-    assert known_costs(config, tmp_path / "cache") == COSTS
-    assert answers == ["tiny"]
-    measured_costs(replace(config, batch_size=8), tmp_path / "cache")
-    assert len(answers) == 2
-
-
-def test_a_probe_that_fails_is_told_in_its_own_words(tmp_path, monkeypatch):
-    done = subprocess.CompletedProcess([], 2, "", "a note\nset is not a folder; give one.\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
-    with pytest.raises(RunError, match=r"cannot be estimated: set is not a folder; give one\."):
-        measured_costs(tiny_config(tmp_path), tmp_path)
-
-
-def test_a_network_too_large_for_the_machine_is_told(tmp_path, monkeypatch):
-    def endless(command: list[str], **_: Any) -> None:
-        raise subprocess.TimeoutExpired(command, 600)
-
-    monkeypatch.setattr(subprocess, "run", endless)
-    with pytest.raises(RunError, match=r"Three steps of baseline_cnn took over 600 s .* smaller"):
-        measured_costs(tiny_config(tmp_path), tmp_path)
-
-
-def test_a_damaged_measurement_is_made_anew(tmp_path, monkeypatch):
-    config = tiny_config(tmp_path)
-    module._file(config, tmp_path).write_text('{"start_s": 1, "speed": 2}')
-    assert known_costs(config, tmp_path) is None
-
-
-def test_a_few_steps_are_really_taken(tmp_path, monkeypatch):
-    draw_set(tmp_path / "set")
-    monkeypatch.setitem(os.environ, "TF_CPP_MIN_LOG_LEVEL", "3")
-    began = time.monotonic()
-    costs = measured_costs(tiny_config(tmp_path / "set"), tmp_path / "cache")
-    spent = time.monotonic() - began
-    assert all(0 < value < spent for value in vars(costs).values())
-    assert costs.first_step_s > costs.step_s

@@ -120,7 +120,12 @@ def test_the_large_cells_of_the_drawn_blasts_give_the_class_away(spec):
 
 def test_the_bundle_says_how_it_was_made(finished_run, spec):
     config = RunFolder(path=finished_run).config()
-    assert RunConfig.from_dict(spec.training["config"]) == config
+    # Folders of this machine say nothing elsewhere: their last names stay.
+    assert RunConfig.from_dict(spec.training["config"]) == replace(
+        config, data=Path(config.data).name, groups=Path(config.groups).name,
+        outside=Path(config.outside).name,
+        external={name: Path(place).name for name, place in config.external.items()},
+    )  # fmt: skip
     assert spec.training["seed"] == config.seed
     assert spec.split == {
         "level": "patient",

@@ -2,17 +2,21 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.training import jobs, locks
+from leukemia_app.training.costs import guessed_costs, known_costs
 from leukemia_app.training.job_queue import JobQueue
 from leukemia_app.ui import bench as bench_room
 from leukemia_app.ui.bench import Bench, Wish
 from leukemia_app.ui.intake import Piece
+from tests.tiny_runs import LABELS
 from tests.ui.training_bench import ADA, BOB, N_PICTURES, check, drawn_pieces, make_bench
 
 SMALL = Wish(backbone="baseline_cnn", head="plain", start="none")
@@ -206,10 +210,31 @@ def test_a_plan_counts_its_pictures_and_guesses_its_time(bench: Bench, data: str
     assert plan.counts.every == 2 * N_PICTURES
     assert plan.counts.learn + plan.counts.check + plan.counts.test == plan.counts.every
     assert plan.counts.learn > plan.counts.check > 0
-    assert not plan.is_measured
+    assert plan.basis == "guessed"
     assert sum(plan.seconds.values()) > 0
     assert plan.config.backbone == "baseline_cnn"
     assert plan.config.data == str(bench.data_set(ADA, data).home / "pictures")
+
+
+def test_one_class_alone_cannot_be_planned(bench: Bench, tmp_path: Path):
+    pieces = [piece for piece in drawn_pieces(tmp_path / "more") if f"/{LABELS[0]}/" in piece.name]
+    alone = bench.take_in(ADA, pieces, "alone")
+    check(bench, alone)
+    with pytest.raises(DatasetError, match=r"one class only; .* Give pictures of another class"):
+        bench.plan(ADA, alone, SMALL)
+
+
+def test_what_was_measured_here_is_where_a_run_reads_it(bench: Bench, data: str, monkeypatch):
+    config = bench.plan(ADA, data, SMALL).config
+    costs = guessed_costs(config).at_pace(2)
+    done = SimpleNamespace(returncode=0, stdout=json.dumps(vars(costs)), stderr="")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: done)
+    assert bench.plan(ADA, data, SMALL, measure=True).basis == "measured"
+    run = bench.begin(ADA, data, SMALL)
+    folder = bench.run_folder(ADA, run)
+    assert known_costs(folder.config(), folder.path.parent / "cache") == costs
+    other = bench.plan(ADA, data, replace(SMALL, head="attention"))
+    assert other.basis == "likened"
 
 
 def test_changes_reach_the_recipe_and_the_augmentation(bench: Bench, data: str):

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from html import unescape
 
-from leukemia_app.evaluation.run_compare import Comparison
+from leukemia_app.evaluation.run_compare import SHOWN, Comparison, figure
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.compare_pane import compare_button, comparison_pane, remaining
 from tests.made_results import results_of, unfinished
@@ -33,11 +33,44 @@ def test_the_runs_stand_side_by_side_with_curves_figures_and_settings():
     assert "above one two accuracy 0.000" in said
     assert text.NOT_APART in said
     assert "Epochs of tuning 4 9" in said
-    assert "augment: zoom 0.1 0.3" in said
+    assert "Zoom: strength 0.1 0.3" in said
     for name in ("one", "two"):
         assert f'data-train="open-run" data-value="{name}"' in html
         assert f'data-train="compare-remove" data-value="{name}"' in html
     assert html.count("data-sure=") == 2
+
+
+def test_figures_without_an_interval_say_why():
+    first = results_of()
+    said = words_of(comparison_pane(Comparison(runs={"one": first, "two": first})))
+    assert text.INTERVAL_95 in said
+    assert (text.NO_INTERVAL in said) == any(
+        found.value is not None and found.low is None
+        for found in (figure(first, name) for name in SHOWN)
+    )
+    measured = replace(first.measured, overall={
+        name: replace(found, low=None, high=None) for name, found in first.measured.overall.items()
+    })  # fmt: skip
+    bare = replace(first, measured=measured)
+    said = words_of(comparison_pane(Comparison(runs={"one": bare, "two": bare})))
+    assert text.INTERVAL_95 not in said
+    assert text.NO_INTERVAL in said
+
+
+def test_pictures_go_by_their_name_and_by_their_folder_where_two_are_called_alike():
+    made = [replace(results_of(), config=results_of().config | {"data": f"/s/{name}/pictures"})
+            for name in ("cells-1", "cells-2", "gone-3")]  # fmt: skip
+    comparison = Comparison(runs=dict(zip("abc", made, strict=True)))
+    said = words_of(comparison_pane(comparison, {"cells-1": "cells", "cells-2": "my cells"}))
+    assert "pictures cells my cells gone-3" in said
+    said = words_of(comparison_pane(comparison, {"cells-1": "cells", "cells-2": "cells"}))
+    assert "pictures cells (cells-1) cells (cells-2) gone-3" in said
+
+
+def test_a_run_with_labels_corrected_by_hand_says_so():
+    other = replace(results_of(), corrected="By hand: 1 test picture relabelled.")
+    said = words_of(comparison_pane(Comparison(runs={"one": results_of(), "two": other})))
+    assert "two: By hand: 1 test picture relabelled." in said
 
 
 def test_on_another_split_the_pane_warns_and_ranks_nothing():

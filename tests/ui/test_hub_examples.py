@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from leukemia_app.hub_names import HubDataset
 from leukemia_app.imaging.decode import Limits, encode_png
-from leukemia_app.settings import HubDataset
 from leukemia_app.ui import hub_examples
 from leukemia_app.ui.examples import MAX_EXAMPLES, Example, Shelf
 from leukemia_app.ui.hub_examples import Hub, fetch_examples, stock

@@ -102,6 +102,38 @@ def test_a_cell_of_the_table_chooses_the_pictures(bench: Bench):
     assert re.findall(r'data-cell="([^"]*)"[^>]*aria-pressed="true"', opened) == ["1-0"]
 
 
+def test_the_table_and_the_pictures_may_be_of_one_part_alone(bench: Bench):
+    pane = ask(bench).pane
+    assert text.SHOWN[""] in words_of(pane)
+    chosen = dict(re.findall(r'aria-pressed="(true|false)" data-part="([^"]*)"', pane))
+    assert chosen == {"true": "", "false": "val"}
+    for part, others in (("test", "validation part"), ("val", "test part")):
+        pane = ask(bench, part=part).pane
+        said = words_of(pane)
+        assert text.SHOWN[part] in said
+        assert "1 of 12" in says(pane)
+        assert f"· {others}" not in said
+        assert f'"part": "{part}"' in unescape(pane)
+        cells = re.findall(r'aria-label="\w+ called \w+: (\d+) picture', pane)
+        assert sum(map(int, cells)) == 12
+        following = press(bench, pane, "ArrowRight").pane
+        assert "2 of 12" in says(following)
+        assert "of 24 decided" in said, "what was decided is counted over both"
+
+
+def test_a_picture_taken_back_is_shown_though_another_part_is_open(bench: Bench):
+    first = ask(bench, part="val").pane
+    press(bench, first, "x")
+    pane = ask(bench, "review-undo", part="test").pane
+    assert "undone" in says(pane)
+    assert text.SHOWN[""] in words_of(pane)
+
+
+@pytest.mark.parametrize("part", ["train", "x", "<b>"])
+def test_a_part_that_is_none_shows_both(part: str, bench: Bench):
+    assert says(ask(bench, part=part).pane).startswith("1 of 24")
+
+
 @pytest.mark.parametrize("cell", ["7-7", "x", "../..", "<b>", "0-0-0"])
 def test_a_cell_that_is_none_shows_all(cell: str, bench: Bench):
     assert says(ask(bench, cell=cell).pane).startswith("1 of 24")

@@ -46,10 +46,9 @@ def offered(html: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("doing", "words", "value"),
-    [({"done": 3, "total": 12}, ": 3 of 12", "0.250"),
-     ({"epoch": 2, "step": 5, "steps": 10}, ": epoch 2, step 5 of 10", "0.500"),
-     ({"epoch": 2, "epochs": 8}, ": epoch 2 of 8", "0.250"),
-     ({"done": 5, "total": 0}, ": 5 of 0", "1.000"),
+    [({"kind": "step", "epoch": 2, "epochs": 5, "step": 3, "steps": 10},
+      ": epoch 2 of 5, its step 1 of 2", "0.300"),
+     ({"kind": "epoch", "epoch": 2, "epochs": 8}, ": epoch 2 of 8 done", "0.250"),
      ({}, "tuning the network", None)],
 )  # fmt: skip
 def test_a_run_says_how_far_it_is(doing, words, value):
@@ -73,6 +72,22 @@ def test_a_run_says_its_time_best_epoch_and_memory():
 
 def test_a_best_epoch_without_a_number_is_left_unsaid():
     assert "best" not in words_of(pane(best={"epoch": 3, "val_accuracy": None}))
+
+
+def test_the_figure_of_a_model_stands_with_its_controls_or_says_that_there_are_none():
+    figure = "AUROC 0.987 (0.95–1.00) by patient · colour alone 0.981"
+    said = words_of(run_pane(VIEW, (), figure))
+    assert figure in said
+    assert text.FIGURE_WORDS in said
+    alone = words_of(run_pane(VIEW, (), "AUROC 0.987 by patient"))
+    assert text.NO_CONTROL in alone
+    assert text.NO_CONTROL not in words_of(run_pane(VIEW, ()))
+    assert "<script" not in run_pane(VIEW, (), HOSTILE)
+
+
+def test_a_failed_run_says_why_in_the_words_of_the_form():
+    said = words_of(pane({"state": "failed", "reason": "Start anew with a lower tune_rate."}))
+    assert "Failed. Start anew with a lower “Learning rate of tuning”." in said
 
 
 def test_a_run_that_waits_says_its_place():

@@ -36,7 +36,7 @@ def view_of(**changes: Any) -> DataView:
 def plan_of(**changes: Any) -> Plan:
     counts = Counts(every=24, learn=16, check=4, test=4)
     return Plan(config=tiny_config(Path("nowhere"), **changes), counts=counts,
-                seconds={"features": 30.0, "fine-tuning": 90.0}, is_measured=False)  # fmt: skip
+                seconds={"features": 30.0, "fine-tuning": 90.0}, basis="guessed")  # fmt: skip
 
 
 def words_of(html: str) -> str:
@@ -64,8 +64,8 @@ def test_what_may_be_given_is_said_before_it_is_given():
 
 @pytest.mark.parametrize(
     ("doing", "words", "value"),
-    [({"done": 6, "total": 24}, "Looking at the pictures: 6 of 24", 'value="0.250"'),
-     ({"done": 0, "total": 0}, "Looking at the pictures: 0 of 0", None),
+    [({"done": 6, "total": 24}, "Looking at the pictures: 6 of 24 pictures", 'value="0.250"'),
+     ({"done": 0, "total": 0}, "Looking at the pictures: 0 of 0 pictures", None),
      ({}, "Looking at the pictures…", None)],
 )  # fmt: skip
 def test_a_check_says_how_far_it_is(doing, words, value):
@@ -141,6 +141,13 @@ def test_the_split_shows_its_pattern_and_seed():
     assert found == {"pattern": r"^(P\d+)/", "seed": "7"}
 
 
+def test_a_class_with_one_group_in_the_test_part_is_told_before_a_training():
+    alone = HEALTH | {"split": {"alone": ["all", "hem"]}}
+    said = words_of(split_step(view_of(health=alone)))
+    assert "The test part has a single patient of each of these classes: all, hem." in said
+    assert "single" not in words_of(split_step(view_of()))
+
+
 def test_the_leak_is_offered_only_where_patients_are_known():
     assert 'data-train="leak"' in split_step(view_of())
     by_image = view_of(health=HEALTH | {"group_level": "image"})
@@ -155,7 +162,7 @@ def test_a_leak_that_is_measured_is_told():
 
 def test_a_leak_that_is_being_measured_says_how_far_it_is():
     html = split_step(view_of(state="features", is_measuring=True, doing={"done": 1, "total": 4}))
-    assert "Measuring the leak: 1 of 4" in words_of(html)
+    assert "Measuring the leak: 1 of 4 pictures" in words_of(html)
 
 
 # Model
@@ -180,11 +187,11 @@ def test_the_time_is_told_by_phase_and_as_the_guess_it_is():
     said = words_of(html)
     # 30 s + 90 s = 120 s
     assert "About 2 min" in said
-    assert text.GUESS in said
+    assert text.BASES["guessed"] in said
     assert "16 pictures to learn from, 4 to stop by, 4 to be scored on" in said
-    assert 'data-train="measure"' in html
-    measured = model_step(view_of(), Wish(), (), replace(plan_of(), is_measured=True), "")
-    assert text.MEASURED in words_of(measured)
+    assert f'data-train="measure" data-busy="{text.MEASURING_TIME}"' in html
+    measured = model_step(view_of(), Wish(), (), replace(plan_of(), basis="measured"), "")
+    assert text.BASES["measured"] in words_of(measured)
     assert 'data-train="measure"' not in measured
 
 
@@ -197,8 +204,12 @@ def test_the_settings_follow_where_there_are_any():
 
 def test_a_problem_is_said_instead_of_a_time():
     html = model_step(view_of(), Wish(), (), None, "seed is -1; use 0 or more.")
-    assert "seed is -1; use 0 or more." in words_of(html)
+    assert "“Seed of the training” is -1; use 0 or more." in words_of(html)
     assert "About" not in words_of(html)
+    assert re.search(r'data-train="begin"[^>]* disabled>', html)
+    assert not re.search(
+        r"<button[^>]* disabled>", model_step(view_of(), Wish(), (), plan_of(), "")
+    )
 
 
 def test_a_pattern_that_failed_the_check_can_be_mended():

@@ -279,7 +279,7 @@ def test_a_setting_that_cannot_be_trained_with_stays_where_it_can_be_put_right(
     tab: TrainTab, data: str
 ):
     shown = ask(tab, "plan", data=data, fields=SMALL | {"changes": {"seed": -1}})
-    assert "seed is -1" in shown["model"]
+    assert "“Seed of the training” is -1" in shown["model"]
     assert 'data-resets="seed"' in shown["model"]
 
 

@@ -144,7 +144,7 @@ window.smearBeside = (() => {
 
   function connect(element, trigger, upload) {
     channel = { trigger, upload };
-    root.dataset.connected = Number(root.dataset.connected || 0) + 1;
+    root.dataset.beside = "connected";
   }
 
   return { answered, connect };

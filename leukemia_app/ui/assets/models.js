@@ -4,6 +4,7 @@ window.smearModels = (() => {
   const root = document.documentElement;
   let trigger = null; // how this tab reaches the server
   let waiting = false;
+  let sending = null; // the button of a push that is under way
 
   const find = (selector) => document.querySelector(selector);
   const isHere = () => find("#models")?.offsetParent !== null && find("[data-models-take]");
@@ -26,11 +27,36 @@ window.smearModels = (() => {
     trigger("ask", { what, ...more });
   }
 
+  function pull(form) { // told as it goes, so what was said stays in sight
+    const repo = form.querySelector("#m-repo").value.trim();
+    if (!trigger || waiting || !repo) return;
+    waiting = true;
+    root.classList.add("s-pulling");
+    trigger("pull", { repo, name: form.querySelector("#m-pull-name").value });
+  }
+
+  function push(button) {
+    const field = button.closest("details")?.querySelector("input");
+    const repo = button.dataset.repo || field?.value.trim();
+    if (!repo) return field?.focus();
+    if (!trigger || waiting) return;
+    ask("push", { value: button.dataset.value, repo, overwrite: button.dataset.overwrite || "" });
+    sending = { button, words: button.textContent };
+    button.textContent = button.dataset.wait;
+  }
+
   function answered(file) {
     wait(false);
+    if (sending) sending.button.textContent = sending.words;
+    sending = null;
+    root.classList.remove("s-pulling");
     if (file && file.name) window.smear.save(file);
     const said = find("#m-said [role]");
-    if (said?.matches(".m-note") && find("#m-name")) find("#m-name").value = "";
+    if (said?.matches(".m-note")) {
+      for (const name of ["#m-name", "#m-pull-name", "#m-repo"]) {
+        if (find(name)) find(name).value = "";
+      }
+    }
     if (said && find("#models").offsetParent !== null) said.scrollIntoView({ block: "nearest" });
   }
 
@@ -87,11 +113,18 @@ window.smearModels = (() => {
     if (event.target.closest?.("[data-opens-models]")) find("[data-models-pick]").click();
     const button = event.target.closest?.("[data-models]");
     if (!button || waiting) return;
+    if (button.dataset.models === "push") return push(button);
     if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
     ask(button.dataset.models, { value: button.dataset.value });
   });
 
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches?.("[data-models-pull]")) return;
+    event.preventDefault();
+    pull(event.target);
+  });
+
   function connect(way) { trigger = way; }
 
-  return { answered, connect };
+  return { answered, connect, upload };
 })();

@@ -13,6 +13,7 @@ window.smearTrain = (() => {
   let waiting = false; // whether a wish of the visitor's is under way: another must wait
   let planned = 0;
   let timer = 0;
+  let pressed = null; // the button that says that its work is under way, and its own words
 
   const find = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -54,6 +55,11 @@ window.smearTrain = (() => {
     asked = 0;
     clearTimeout(lost);
     if (!sending && !wishes.length) waiting = false;
+    if (pressed && !wishes.length) { // most answers draw it anew; after an error it is the old one
+      pressed.button.textContent = pressed.words;
+      pressed.button.disabled = false;
+      pressed = null;
+    }
     document.documentElement.classList.toggle("s-asking", waiting);
     const open = find("#t-side [data-place]");
     if (open) {
@@ -209,6 +215,11 @@ window.smearTrain = (() => {
     if (!button || waiting) return;
     if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
     if (button.dataset.train === "use") return use(button.dataset.value);
+    if (button.dataset.busy) {
+      pressed = { button, words: button.textContent };
+      button.textContent = button.dataset.busy;
+      button.disabled = true;
+    }
     ask(button.dataset.train, { value: button.dataset.value || "" });
   });
 
@@ -224,5 +235,5 @@ window.smearTrain = (() => {
     ask("open");
   }
 
-  return { answered, ask, connect, mark, plan };
+  return { answered, ask, connect, entries, mark, plan };
 })();
