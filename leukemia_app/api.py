@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from leukemia_app.errors import AppError, BundleError
+from leukemia_app.errors import AppError, BundleError, SettingError
 
 if TYPE_CHECKING:
     from leukemia_app.bundles.library import Library
@@ -129,7 +129,7 @@ def compare(
     *,
     label_map: str = "",
     disturbed: bool = False,
-    limits: "Limits | None" = None,
+    engine: str = "local",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> "Comparison":
     """Two to six models on the same labelled pictures, with every figure's interval.
@@ -139,18 +139,23 @@ def compare(
 
     `data` is a folder of class folders, or what `training.labelled` makes of one with groups and
     parts. `label_map` states what labels that differ have in common (`evaluation.label_map`).
-    `disturbed` asks for every corruption at five strengths, too. `limits` say what a file may cost.
-    `progress` is told the pictures done, and all.
+    `disturbed` asks for every corruption at five strengths, too. `engine` is `local`, or `ray` for
+    the cluster that RAY_ADDRESS names, whose nodes must see the same folders. `progress` is told
+    the pictures done, and all; nothing by Ray, which has its own.
 
     Raises:
         BundleError: a model is unknown or cannot be used.
         DatasetError: the data cannot be understood.
         SettingError: there are too few models or too many, or their labels do not meet.
     """
-    from leukemia_app.evaluation.compare import Candidate, check_candidates, compare
+    from leukemia_app.evaluation.compare import (
+        Candidate,
+        check_candidates,
+        compare,
+        compared,
+    )
     from leukemia_app.evaluation.corruptions import CORRUPTIONS
     from leukemia_app.evaluation.label_map import label_map as read_map
-    from leukemia_app.imaging.decode import DEFAULT_LIMITS
     from leukemia_app.training.labelled import LabelledFolder, labelled_folder
 
     check_candidates(models)
@@ -158,16 +163,31 @@ def compare(
     folder = data if isinstance(data, LabelledFolder) else labelled_folder(Path(data))
     predictors = {id: library.predictor(id) for id in models}
     labels = read_map(label_map, {id: each.spec.label_names for id, each in predictors.items()})
-    pictures = folder.labelled(labels, limits or DEFAULT_LIMITS)
-    sizes = {entry.id: entry.size_bytes for entry in library.entries()}
+    pictures = folder.labelled(labels)
+    entries = {entry.id: entry for entry in library.entries()}
+    candidates = {
+        id: Candidate(
+            reader=each, size_bytes=entries[id].size_bytes, memory_mb=each.engine.memory_mb
+        )
+        for id, each in predictors.items()
+    }
+    every = [(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
+    corruptions = every if disturbed else []
+    if engine == "ray":
+        from leukemia_app.training.cluster import Question, ask_on_ray
+
+        question = Question(
+            models={id: entries[id].folder for id in models}, folder=folder.folder.absolute(),
+            labels=labels, limits=folder.limits, device=library.device.name,
+            corruptions=corruptions,
+        )  # fmt: skip
+        asked, problems = ask_on_ray(question, folder)
+        pictures = replace(pictures, unreadable=problems)
+        return compared(candidates, asked, pictures, labels, corruptions=corruptions)
+    if engine != "local":
+        raise SettingError(f"engine is {engine!r}; use local or ray.")
     return compare(
-        {
-            id: Candidate(reader=each, size_bytes=sizes[id], memory_mb=each.engine.memory_mb)
-            for id, each in predictors.items()
-        },
-        pictures, labels,
-        corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
-        if disturbed else (),
+        candidates, pictures, labels, corruptions=corruptions,
         progress=lambda done: progress(done, pictures.n),
     )  # fmt: skip
 

@@ -53,6 +53,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
                          help="also under every disturbance at five strengths")  # fmt: skip
     compare.add_argument("--runs", default="", metavar="ID,…",
                          help="put the classical models of these runs into the report")  # fmt: skip
+    compare.add_argument("--engine", choices=("local", "ray"), default="local",
+                         help="ray: on the cluster that RAY_ADDRESS names")  # fmt: skip
     compare.add_argument("--out", type=Path, metavar="DIR",
                          help="folder for the report, tables and JSON")  # fmt: skip
     compare.add_argument("--json", action="store_true")
@@ -61,6 +63,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_compare(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Compare on the labels that the data has, or else picture by picture; 1 where files failed."""
+    from leukemia_app import api
     from leukemia_app.data.archive import ZipLimits
     from leukemia_app.evaluation.compare import check_candidates
     from leukemia_app.training.labelled import labelled_folder, opened
@@ -78,7 +81,7 @@ def run_compare(arguments: argparse.Namespace, settings: "Settings") -> int:
         try:
             data = labelled_folder(
                 folder, groups=arguments.groups, group_level=arguments.group_level,
-                part=arguments.part,
+                part=arguments.part, limits=api.picture_limits(settings),
             )  # fmt: skip
         except DatasetError as error:
             raise DatasetError(
@@ -104,7 +107,7 @@ def _compare_labelled(
     with without_native_notes():
         found = api.compare(
             models, data, api.open_library(settings), label_map=arguments.label_map,
-            disturbed=arguments.corruptions, progress=progress,
+            disturbed=arguments.corruptions, engine=arguments.engine, progress=progress,
         )  # fmt: skip
     for each in bar:
         each.clear()

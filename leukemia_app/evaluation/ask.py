@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from statistics import median
 from time import perf_counter
 from typing import Protocol
@@ -42,6 +42,8 @@ class Sample:
     group: str
     file: str = ""
     """Path below the data folder; the picture's own name where it is empty."""
+    number: int | None = None
+    """Seed of its disturbances; None: its place among those that are asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,11 @@ def ask(
     for chunk in _chunks(fresh):
         for condition in conditions:
             pictures = [
-                _disturbed(sample.picture, condition, seed=len(true) + place)
+                _disturbed(
+                    sample.picture,
+                    condition,
+                    seed=len(true) + place if sample.number is None else sample.number,
+                )
                 for place, sample in enumerate(chunk)
             ]
             for id, reader in readers.items():
@@ -108,6 +114,39 @@ def ask(
         ms={id: median(each) if each else None for id, each in pace.items()},
         seen=fresh.n_seen, n_left_out=fresh.n_left_out,
     )  # fmt: skip
+
+
+def joined(parts: Sequence[Asked]) -> Asked:
+    """What several machines asked about pictures of one set, in the order of the parts."""
+    first = parts[0]
+    return Asked(
+        answers={
+            id: {condition: _one(each.answers[id][condition] for each in parts)
+                 for condition in by_condition}
+            for id, by_condition in first.answers.items()
+        },
+        ms={
+            id: median(known) if (known := [
+                each.ms[id] or 0 for each in parts if each.ms[id] is not None
+            ]) else None
+            for id in first.ms
+        },
+        seen={id: sum(each.seen[id] for each in parts) for id in first.seen},
+        n_left_out=sum(each.n_left_out for each in parts),
+    )  # fmt: skip
+
+
+def _one(answers: Iterable[Answers]) -> Answers:
+    every = list(answers)
+    return Answers(
+        true=np.concatenate([each.true for each in every]),
+        predicted=np.concatenate([each.predicted for each in every]),
+        probabilities=np.concatenate([each.probabilities for each in every]),
+        referred=np.concatenate([each.referred for each in every]),
+        groups=tuple(chain.from_iterable(each.groups for each in every)),
+        files=tuple(chain.from_iterable(each.files for each in every)),
+        reasons=tuple(chain.from_iterable(each.reasons for each in every)),
+    )
 
 
 def groups_learned_from(readers: Mapping[str, Reader], samples: Iterable[Sample]) -> frozenset[str]:

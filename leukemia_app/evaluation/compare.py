@@ -15,6 +15,7 @@ from leukemia_app.errors import SettingError
 from leukemia_app.evaluation import metrics, words
 from leukemia_app.evaluation.ask import (
     PLAIN,
+    Asked,
     Condition,
     Reader,
     Sample,
@@ -271,16 +272,28 @@ def compare(
     Raises:
         SettingError: the models are too few or too many, or one's labels are not in the map.
     """
-    check_candidates(list(candidates))
     readers = {id: each.reader for id, each in candidates.items()}
-    for id, reader in readers.items():
-        labels.check(reader.spec.label_names, id)
     by_group = pictures.split.get("level") != "image"
     known = groups_learned_from(readers, pictures.samples()) if by_group else frozenset[str]()
     asked = ask(
         readers, pictures.samples(), labels,
         corruptions=corruptions, known_groups=known, progress=progress,
     )  # fmt: skip
+    return compared(candidates, asked, pictures, labels, corruptions=corruptions)
+
+
+def compared(
+    candidates: Mapping[str, Candidate], asked: Asked, pictures: LabelledSet, labels: LabelMap,
+    *, corruptions: Sequence[Condition] = (),
+) -> Comparison:  # fmt: skip
+    """The comparison that these answers make.
+
+    Raises:
+        SettingError: the models are too few or too many, or one's labels are not in the map.
+    """
+    check_candidates(list(candidates))
+    for id, each in candidates.items():
+        labels.check(each.reader.spec.label_names, id)
     return Comparison(
         labels=labels,
         models={

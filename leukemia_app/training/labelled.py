@@ -1,7 +1,7 @@
 """Pictures of known class, wherever they lie, for models that are to be scored on them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +27,20 @@ class LabelledFolder:
     """`patient`, `run` or `image`."""
     part: str
     """Which part of a split these are; `all` where none is known."""
+    limits: Limits = DEFAULT_LIMITS
+    """What a file may cost."""
 
-    def labelled(self, labels: LabelMap, limits: Limits = DEFAULT_LIMITS) -> LabelledSet:
+    def known(self, labels: LabelMap) -> tuple[Row, ...]:
+        """The rows whose label the map knows."""
+        return tuple(row for row in self.rows if labels.common(row.label) is not None)
+
+    def labelled(self, labels: LabelMap) -> LabelledSet:
         """Those of its pictures whose labels the map knows, to be passed through.
 
         Raises:
             DatasetError: the map knows none of the labels.
         """
-        known = tuple(row for row in self.rows if labels.common(row.label) is not None)
+        known = self.known(labels)
         other = Counter(row.label for row in self.rows if labels.common(row.label) is None)
         if not known:
             stated = sorted(set().union(*labels.members.values()))
@@ -44,7 +50,7 @@ class LabelledFolder:
             )
         problems: list[str] = []
         return LabelledSet(
-            samples=lambda: _samples(self.folder, known, limits, problems),
+            samples=lambda: samples_of(self.folder, enumerate(known), self.limits, problems),
             n=len(known),
             split={"part": self.part, "level": self.group_level},
             unreadable=problems,
@@ -54,7 +60,7 @@ class LabelledFolder:
 
 def labelled_folder(
     folder: Path, *, groups: Path | None = None, group_level: str | None = None,
-    part: str = "test",
+    part: str = "test", limits: Limits = DEFAULT_LIMITS,
 ) -> LabelledFolder:  # fmt: skip
     """The pictures in a folder: of `part` where the data names parts, else all.
 
@@ -80,12 +86,13 @@ def labelled_folder(
         )  # fmt: skip
         level = found.group_level or "image"
     if not any(row.part for row in rows):
-        return LabelledFolder(folder=folder, rows=rows, group_level=level, part="all")
+        return LabelledFolder(folder=folder, rows=rows, group_level=level, part="all",
+                              limits=limits)  # fmt: skip
     chosen = tuple(row for row in rows if row.part == part)
     if not chosen:
         parts = ", ".join(sorted({row.part for row in rows if row.part}))
         raise DatasetError(f"{folder} has no picture in part {part!r}; its parts are {parts}.")
-    return LabelledFolder(folder=folder, rows=chosen, group_level=level, part=part)
+    return LabelledFolder(folder=folder, rows=chosen, group_level=level, part=part, limits=limits)
 
 
 @contextmanager
@@ -106,13 +113,16 @@ def opened(place: Path, zips: ZipLimits) -> Iterator[Path]:
         yield into
 
 
-def _samples(
-    folder: Path, rows: Sequence[Row], limits: Limits, problems: list[str]
+def samples_of(
+    folder: Path, rows: Iterable[tuple[int, Row]], limits: Limits, problems: list[str]
 ) -> Iterator[Sample]:
-    for row in rows:
+    """Pictures of the numbered rows one after another; a sentence in `problems` for each other."""
+    for number, row in rows:
         try:
             picture = read_picture(folder / row.file, limits)
         except ImageError as error:
             problems.append(str(error))
             continue
-        yield Sample(picture=picture, label=row.label, group=row.group, file=row.file)
+        yield Sample(
+            picture=picture, label=row.label, group=row.group, file=row.file, number=number
+        )

@@ -309,11 +309,11 @@ class BesideDesk:
     ) -> Scored:
         started = self.clock()
         with _folder_of(board.pieces, self.zips, self.most_pictures) as (name, folder):
-            data = labelled_folder(folder)
+            data = labelled_folder(folder, limits=self.limits)
             self._check_size(data)
             found = api.compare(
                 list(board.models), data, self.library, label_map=board.given_map,
-                disturbed=disturbed, limits=self.limits, progress=progress,
+                disturbed=disturbed, progress=progress,
             )  # fmt: skip
             small = small_pictures(folder, shown_files(found))
         return Scored(name=name, comparison=found, thumbnails=small,
