@@ -34,9 +34,9 @@ FIGURES = ("accuracy", "macro_f1", "auroc", "sensitivity_at_95_specificity", "ec
 INTRODUCTION = """# The models on kept-back pictures
 
 Made by `python -m benchmarks.shipped ../shared/data`; 95 % intervals from 1,000 samples of whole
-groups within classes. Of each set the test part where the data names one, else all pictures; what a
-model learned from is left out, with the others of its group. Milliseconds are of two cores, preparing
-and network only.
+groups within classes. Of each set the test part where the data names one, else all pictures; what
+a model learned from is left out, with the others of its group. Milliseconds are of two cores,
+preparing and network only.
 
 """
 DISTURBED = """The same disturbed pictures went to every model of a set. A line that falls under

@@ -90,7 +90,7 @@ def _map_form(entries: Sequence[Entry], board: Board, suggestion: str, problem: 
 def drop(limit_mb: float, zip_mb: float, keep_minutes: int, examples: Sequence[Example]) -> str:
     """Where pictures and labelled sets are given."""
     rules = json.dumps({"limitBytes": int(limit_mb * 1e6), "zipBytes": int(zip_mb * 1e6),
-                        "sending": page_text.SENDING})  # fmt: skip
+                        "sending": page_text.SENDING, "inLine": text.IN_LINE})  # fmt: skip
     shown = "".join(
         f'<li><button type="button" data-beside="example" data-value="{safe(item.name)}" '
         f'title="{safe(item.caption)}"><img src="{item.thumbnail}" alt="{safe(item.caption)}" '

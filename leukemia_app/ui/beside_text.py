@@ -65,7 +65,7 @@ SAVE_VOTES = "Votes as CSV"
 
 READING = "Reading the picture with {n} models…"
 SCORING = "Looking through {name}…"
-OPENING = "Unpacking…"
+IN_LINE = "In line: one set is scored at a time…"
 STOP = "Stop"
 STOPPED = "Stopped. Nothing was kept of this comparison."
 DISTURB = "Also under 17 disturbances, five strengths each"

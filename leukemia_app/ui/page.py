@@ -75,7 +75,8 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         )  # fmt: skip
         beside = BesideTab(
             desk=BesideDesk(library=library, limits=limits, zips=ZipLimits.of(settings),
-                            keep_minutes=settings.keep_minutes),
+                            keep_minutes=settings.keep_minutes,
+                            most_pictures=settings.training.images),
             shelf=shelf, uploads=uploads, max_file_mb=settings.max_file_mb, zip_mb=settings.zip_mb,
         )  # fmt: skip
         page = build(desk, (tab, beside, train, models), library.device)

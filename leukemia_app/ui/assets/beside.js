@@ -31,6 +31,7 @@ window.smearBeside = (() => {
     if (!channel || scoring) return;
     wait(true);
     scoring = true;
+    say(rules().inLine);
     channel.trigger("score", { disturbed });
   }
 
