@@ -27,6 +27,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Ray's own code warns of itself.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning",
+                            "ignore::ResourceWarning", "ignore::UserWarning")  # fmt: skip
 def test_ray_and_one_process_agree(drawn: Path, monkeypatch: pytest.MonkeyPatch):
     ray = pytest.importorskip("ray", reason="ray is not installed: requirements-cluster.txt")
     monkeypatch.setattr(cluster, "BATCH", 2)
