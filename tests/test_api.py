@@ -60,7 +60,7 @@ def test_the_public_names_are_those_of_the_interface():
 
 
 def test_an_unknown_public_name_is_answered_with_the_known_ones():
-    with pytest.raises(AttributeError, match=r"no 'clasify'; it has classify, load"):
+    with pytest.raises(AttributeError, match=r"no 'clasify'; it has classify, compare, load"):
         leukemia_app.clasify  # noqa: B018
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from leukemia_app.ui import text
+from leukemia_app.ui.beside_text import COMPARE
 from leukemia_app.ui.train_text import TRAIN
 from tests.browser.conftest import DESKTOP, PHONE, Visit, checked, watched
 
@@ -64,10 +65,10 @@ def walk(visit: Visit, steps: int) -> list[str]:
 
 
 def test_the_keyboard_reaches_everything_in_reading_order(visit: Visit, pictures: dict[str, Path]):
-    reached = walk(visit, 6)
+    reached = walk(visit, 8)
     # Browsers take a row of tabs as one stop, or each of its tabs.
     at = reached.index("s-model")
-    assert set(reached[:at]) <= {text.CLASSIFY, TRAIN, text.MODELS}
+    assert set(reached[:at]) <= {text.CLASSIFY, COMPARE, TRAIN, text.MODELS}
     assert reached[at : at + 3] == ["s-model", text.FACTS, text.CHOOSE]
     visit.give(pictures["field"])
     visit.page.locator("#s-model").focus()
