@@ -3,7 +3,6 @@
 import difflib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from leukemia_app.errors import SettingError
 from leukemia_app.hub_names import HubDataset, HubModel, parse_dataset, parse_models
 from leukemia_app.logins import Login, parse_logins
+from leukemia_app.state_folder import state_folder
 
 PREFIX = "LEUKEMIA_"
 QUIET: Mapping[str, str] = {
@@ -145,40 +145,8 @@ class Settings:
                 raise SettingError(f"{setting.name} is {value}; use {error}.") from error
         values["keeps"] = True
         if values["state_dir"] is None:
-            own = default_state_dir(environ, sys.platform)
-            values["keeps"] = not environ.get("SPACE_ID") and _may_write(own)
-            passing = Path(tempfile.gettempdir()) / "leukemia-app"
-            values["state_dir"] = own if values["keeps"] else passing
+            values["state_dir"], values["keeps"] = state_folder(environ, sys.platform)
         return cls(**values)
-
-
-def default_state_dir(environ: Mapping[str, str], platform: str) -> Path:
-    """The platform's folder for a program's data; `platform` is as `sys.platform` says.
-
-    Raises:
-        SettingError: the environment names no home folder.
-    """
-    local = environ.get("LOCALAPPDATA", "")
-    if platform == "win32" and local:
-        return Path(local) / "leukemia-app"
-    try:
-        home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-    except RuntimeError as error:
-        raise SettingError(
-            "LEUKEMIA_STATE_DIR is not set and this user has no home folder; set it to a folder "
-            "that the app may write to."
-        ) from error
-    if platform == "win32":
-        return home / "AppData" / "Local" / "leukemia-app"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "leukemia-app"
-    return home / ".local" / "share" / "leukemia-app"
-
-
-def _may_write(folder: Path) -> bool:
-    """Whether this user may write to the folder, or make it."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return os.access(there, os.W_OK | os.X_OK)
 
 
 def settings_table() -> str:

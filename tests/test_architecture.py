@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "leukemia_app"
 
-BASE = frozenset({"errors", "logins", "hub_names", "settings"})
+BASE = frozenset({"errors", "logins", "hub_names", "state_folder", "settings"})
 ENGINE = frozenset({"archives", "imaging", "networks", "data", "bundles", "evaluation", "training"})
 ROOMS = {
     "errors": frozenset(),
     "logins": frozenset(),
     "hub_names": frozenset(),
-    "settings": frozenset({"errors", "logins", "hub_names"}),
+    "state_folder": frozenset({"errors"}),
+    "settings": frozenset({"errors", "logins", "hub_names", "state_folder"}),
     "archives": BASE,
     "imaging": BASE,
     "networks": BASE,
@@ -38,6 +39,7 @@ OUTSIDE = {
     "errors": frozenset(),
     "logins": frozenset(),
     "hub_names": frozenset(),
+    "state_folder": frozenset(),
     "settings": frozenset(),
     "archives": frozenset(),
     "imaging": frozenset({"numpy", "PIL", "cv2"}),
@@ -152,7 +154,8 @@ def test_imports_between_rooms_point_down_only():
 
 def test_the_rooms_have_no_circle():
     above: set[str] = set()
-    for room in ("errors", "logins", "hub_names", "settings", "archives", "imaging", "networks",
+    for room in ("errors", "logins", "hub_names", "state_folder", "settings", "archives", "imaging",
+                 "networks",
                  "data", "bundles", "evaluation", "training", "api", "ui", "cli"):  # fmt: skip
         assert ROOMS[room] <= above | BASE, room
         above.add(room)

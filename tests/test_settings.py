@@ -18,9 +18,9 @@ from leukemia_app.settings import (
     SHIPPED,
     Settings,
     TrainingLimits,
-    default_state_dir,
     settings_table,
 )
+from leukemia_app.state_folder import default_state_dir
 
 HOME = {"HOME": "/home/ada"}
 
