@@ -38,7 +38,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare = commands.add_parser("compare", help="two to six models on the same pictures")
     compare.add_argument("paths", nargs="+", type=Path, metavar="PATH",
                          help="one folder or zip of class folders, or any pictures")  # fmt: skip
-    compare.add_argument("--models", required=True, metavar="A,B,…", help="ids of `models list`")
+    compare.add_argument(
+        "--models", required=True, metavar="A,B,…", help="two to six ids of `models list`"
+    )
     compare.add_argument("--map", default="", metavar="M", dest="label_map",
                          help="what labels that differ share: 'other = Benign, hem; leukemic = "
                          "Early, Pre, Pro, all'")  # fmt: skip
@@ -57,7 +59,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
                          help="ray: on the cluster that RAY_ADDRESS names")  # fmt: skip
     compare.add_argument("--out", type=Path, metavar="DIR",
                          help="folder for the report, tables and JSON")  # fmt: skip
-    compare.add_argument("--json", action="store_true")
+    compare.add_argument("--json", action="store_true", help="print all of it as JSON")
     compare.set_defaults(run=run_compare)
 
 
@@ -191,7 +193,7 @@ def _write(found: "Comparison", out: Path | None) -> None:
         write_line()
         write_line(compare_words.pair(pair, len(found.pairs)))
         write_table(
-            (f"{pair.other} above {pair.first}", "difference"),
+            (f"{pair.other} minus {pair.first}", "difference"),
             [(NAMES[name], interval_words(pair.differences[name])) for name in DIFFERED],
         )
     for id, model in models.items():

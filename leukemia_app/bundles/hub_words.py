@@ -110,7 +110,7 @@ def _said_of_network(error: Exception, repo: str) -> BundleError | None:
     if isinstance(error, LocalEntryNotFoundError | httpx2.HTTPError):
         return HubAwayError(
             f"The Hub cannot be reached for {repo}, or the connection broke. Look at the network, "
-            "and ask again: what has come is kept."
+            "and ask again."
         )
     if isinstance(error, EntryNotFoundError):
         return BundleError(f"A file of {repo} is not on the Hub any more. Pull it again.")

@@ -101,17 +101,21 @@ def robustness_plots(comparison: Comparison, figure: str, id: str) -> list[str]:
     """A figure of each model against the strength of each disturbance; 0 is undisturbed."""
     styles = model_styles(list(comparison.models))
     first = next(iter(comparison.models.values()))
-    made = []
-    for number, corruption in enumerate(first.disturbed):
-        lines = {
+    every = {
+        corruption: {
             name: _by_strength(model.figure(figure).value, model.disturbed[corruption], figure)
             for name, model in comparison.models.items()
         }
-        values = [value for line in lines.values() for _, value in line]
-        frame = Frame(
-            x=Axis(label="strength", low=0, high=5, ticks=STRENGTHS),
-            y=share_axis_from(NAMES[figure], values),
-        )
+        for corruption in first.disturbed
+    }
+    # One scale for all, or equal falls would look unequal.
+    values = [value for lines in every.values() for line in lines.values() for _, value in line]
+    frame = Frame(
+        x=Axis(label="strength", low=0, high=5, ticks=STRENGTHS),
+        y=share_axis_from(NAMES[figure], values),
+    )
+    made = []
+    for number, (corruption, lines) in enumerate(every.items()):
         body = frame.grid() + "".join(
             frame.line(line, styles[name], cased=True) + frame.dots(line, _fill(styles[name]), 3)
             for name, line in lines.items()

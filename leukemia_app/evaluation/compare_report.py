@@ -93,9 +93,10 @@ def sections(
     classical: Mapping[str, Sequence[Baseline]],
 ) -> str:  # fmt: skip
     """Every section with its heading, as far as there is something to show."""
-    made = [
-        (title, make(comparison, thumbnails)) for title, make in SECTIONS.items() if comparison.n
-    ]
+    shown = (
+        SECTIONS if comparison.n >= compare_words.FEW else {name: SECTIONS[name] for name in OF_FEW}
+    )
+    made = [(title, make(comparison, thumbnails)) for title, make in shown.items() if comparison.n]
     made.append(("Classical models", classical_table(classical)))
     made.append(("The models", models_table(comparison)))
     return "".join(
@@ -125,7 +126,9 @@ def figures_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
     return whole_table(top, body, "Figures of the models", kind="r-sortable") + note(
         f"Small: the 95 % interval, from 1,000 samples of whole groups ({unit}s) within classes. "
         "Bold: every model whose own interval reaches the best value; whether two differ on the "
-        f"same pictures is said below. Less is better for {less}. Times hold for this machine: "
+        "same pictures is said below. Where all samples agree, as with no error at all, there is "
+        "no interval: that says nothing of pictures not seen. "
+        f"Less is better for {less}. Times hold for this machine: "
         "preparing and the network, without decoding and without looking for cells."
     )
 
@@ -141,15 +144,15 @@ def pairs_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
     """Every two models: who alone is right how often, and the differences of their figures."""
     rows: list[Row] = [
         (
-            f"{pair.other} above {pair.first}",
+            f"{pair.other} minus {pair.first}",
             [*(pair.differences[name] for name in DIFFERED), f"{pair.counts.only_other:,}",
              f"{pair.counts.only_first:,}", compare_words.chance(pair.p_holm)],
         )
         for pair in comparison.pairs
     ]  # fmt: skip
     figures = [NAMES[name] for name in DIFFERED]
-    heads = ("the first above the other", *figures, "only the first right",
-             "only the other right", "McNemar")  # fmt: skip
+    heads = ("difference", *figures, "only the first right",
+             "only the second right", "McNemar")  # fmt: skip
     said = "".join(
         f"<p>{escape(compare_words.pair(pair, len(comparison.pairs)))}</p>"
         for pair in comparison.pairs
@@ -180,7 +183,7 @@ def robustness_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
     return (
         model_key(list(comparison.models)) + f'<div class="c-multiples">{drawn}</div>'
         + note("Strength 0 is the picture as it is. A line that falls under stain shift or grey is "
-               "of a model that learned colour; one that falls under blur or pixelation, of one "
+               "of a model that leans on colour; one that falls under blur or pixelation, of one "
                "that needs fine detail. The same disturbed pictures went to every model.")
     )  # fmt: skip
 
@@ -380,6 +383,13 @@ SECTIONS: Mapping[str, Section] = {
     "Robustness": robustness_section,
     "Coverage against risk": coverage_section,
     "Where their answers differ": confusion_section,
-    "Pictures on which they disagree": disagreements_section,
+    "Pictures on which they are farthest apart": disagreements_section,
 }
 """Each section's heading and maker, in the order of reading; an empty text leaves it out."""
+OF_FEW = (
+    "Figures",
+    "Is one better than another?",
+    "Robustness",
+    "Pictures on which they are farthest apart",
+)
+"""The sections where there are fewer pictures than `compare_words.FEW`."""

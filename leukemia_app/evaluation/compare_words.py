@@ -37,7 +37,41 @@ def agreeing(comparison: Comparison) -> int:
 
 def remarks(comparison: Comparison) -> tuple[str, ...]:
     """What limits the comparison: labels that meet through a map, inputs, pictures left out."""
-    return tuple(filter(None, (_labels(comparison), _inputs(comparison), *_left_out(comparison))))
+    return tuple(
+        filter(
+            None,
+            (
+                _few(comparison),
+                _level(comparison),
+                _labels(comparison),
+                _inputs(comparison),
+                *_left_out(comparison),
+            ),
+        )
+    )
+
+
+FEW = 20
+"""Pictures under which curves would only look like knowledge."""
+LEVELS: Mapping[str, str] = {
+    "image": "Image-level: which pictures are of one patient is not known, and patients whom a "
+    "model learned from may be among these. The figures are optimistic.",
+    "run": "By run: rows of consecutive frames count as one group, a stand-in for patients.",
+    "patient": "By patient: all pictures of a patient count as one group.",
+}
+
+
+def _level(comparison: Comparison) -> str:
+    return LEVELS[comparison.split.get("level", "image")] if comparison.n else ""
+
+
+def _few(comparison: Comparison) -> str:
+    if not 0 < comparison.n < FEW:
+        return ""
+    return (
+        f"{counted(comparison.n, 'picture')} are few: the figures hardly mean anything, and curves "
+        "are left out."
+    )
 
 
 def _labels(comparison: Comparison) -> str:
@@ -96,9 +130,9 @@ def pair(found: Pair, n_pairs: int) -> str:
     raised = f", raised for {n_pairs} pairs" if n_pairs > 1 else ""
     told = [NAMES[name] for name in found.told_apart()]
     apart = (
-        f"The intervals of the difference leave out zero for {_and(told)}." if told
-        else "No interval of a difference leaves out zero: these pictures do not tell the two "
-        "apart."
+        f"They differ in {_and(told)}: there the interval of the difference does not hold zero."
+        if told else
+        "Every interval of the differences holds zero: these pictures do not tell the two apart."
     )  # fmt: skip
     return (
         f"{found.first} alone is right on {counted(found.counts.only_first, 'picture')}, "

@@ -87,7 +87,7 @@ class SideBySide:
 
     def sentences(self) -> tuple[str, ...]:
         """Agreement, referrals, and the largest disagreement, in words."""
-        said = [self._agreement(), self._referrals()]
+        said = [self._agreement(), *self._thresholds(), self._referrals()]
         apart = self.apart
         if apart is not None and apart.distance >= 0.005:
             place = self.labels.labels.index(apart.label)
@@ -111,6 +111,19 @@ class SideBySide:
             return f"{everyone} “{next(iter(by_top))}” as the top class."
         parts = "; ".join(f"“{top}” by {_and(ids)}" for top, ids in by_top.items())
         return f"The models name different top classes: {parts}."
+
+    def _thresholds(self) -> list[str]:
+        """Of models whose answer is not the likelier class, as it has a threshold of its own."""
+        said = []
+        for id, answer in self.answers.items():
+            likelier = self.labels.labels[int(answer.probabilities.argmax())]
+            if likelier != answer.top:
+                chance = words.percent(float(answer.probabilities.max()))
+                said.append(
+                    f"{id} gives “{likelier}” {chance}, less than it needs to answer so; that "
+                    f"leaves “{answer.top}”."
+                )
+        return said
 
     def _referrals(self) -> str:
         referring = [id for id, answer in self.answers.items() if answer.refers]

@@ -46,7 +46,8 @@ class LabelledFolder:
             stated = sorted(set().union(*labels.members.values()))
             raise DatasetError(
                 f"{self.folder.name} has the labels {', '.join(sorted(other))}, and the models "
-                f"know {', '.join(stated)}. Name them in the label map, or call the folders so."
+                f"know {', '.join(stated)}. Call the folders so, or state in the label map (--map) "
+                "which is which."
             )
         problems: list[str] = []
         return LabelledSet(

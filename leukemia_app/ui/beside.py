@@ -96,7 +96,7 @@ class BesideTab:
                             concurrency_id="scoring", **common)  # fmt: skip
         scoring.then(None, [parts.saved], None, js=done)
         stopped = hub.stop(
-            lambda: (problem(text.STOPPED, ""), status("")), None, [parts.pane, parts.said],
+            lambda: (panes.stopped(), status("")), None, [parts.pane, parts.said],
             cancels=[scoring], show_progress="hidden", queue=False, api_visibility="private",
         )  # fmt: skip
         stopped.then(None, None, None, js="() => { window.smearBeside.answered(null); }")
@@ -196,7 +196,7 @@ class BesideTab:
                 yield {parts.board: board, parts.pane: self._scored_pane(board),
                        parts.said: status("")}  # fmt: skip
             elif isinstance(step, Progress):
-                yield {parts.pane: panes.working(step, name), parts.said: status("")}
+                yield {parts.pane: panes.working(step, name), parts.said: status("…")}
 
     # ---- what is shown -------------------------------------------------------------------------
 

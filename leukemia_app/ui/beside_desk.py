@@ -342,9 +342,11 @@ def seconds_disturbed(scored: Scored) -> float:
 def votes_csv_rows(votes: Sequence[Vote]) -> list[tuple[str, ...]]:
     """A row a vote: file, the models in the order they were shown, and the one that was trusted."""
     heads = ("file", "trusted", *(f"shown as {letter}" for letter in LETTERS))
+    shown = max((len(vote.shown) for vote in votes), default=0)
+    heads = heads[: 2 + shown]
     return [heads] + [
         (vote.file, vote.chosen or "none",
-         *(vote.shown[at] if at < len(vote.shown) else "" for at in range(len(LETTERS))))
+         *(vote.shown[at] if at < len(vote.shown) else "" for at in range(shown)))
         for vote in votes
     ]  # fmt: skip
 

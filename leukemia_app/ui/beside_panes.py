@@ -81,6 +81,7 @@ def _map_form(entries: Sequence[Entry], board: Board, suggestion: str, problem: 
         f'<ul class="s-hint">{labels}</ul>{failed}'
         f'<div class="b-row"><input type="text" id="b-map" value="'
         f'{safe(board.given_map or suggestion)}" maxlength="2000" autocomplete="off" '
+        f'placeholder="{safe(text.MAP_EXAMPLE)}" '
         f'spellcheck="false" aria-describedby="b-map-hint">'
         f"{button(text.STATE_MAP, beside='state-map')}</div>"
         f'<p class="s-hint" id="b-map-hint">{safe(hint)} {safe(text.MAP_HINT)}</p></div>'
@@ -140,13 +141,17 @@ def strip(board: Board) -> str:
     made = ""
     for number, tile in enumerate(board.tiles):
         here = ' aria-current="true"' if number == board.opened else ""
-        mark = "" if tile.same_top is None else "=" if tile.same_top else "≠"
-        said = {None: "", True: text.SAME, False: text.DIFFERENT}[tile.same_top]
+        # A name or a mark would tell the reader what to vote for.
+        name = text.BLIND_PICTURE.format(at=number + 1, n=len(board.tiles)) if board.blind else (
+            tile.given.name)  # fmt: skip
+        same = None if board.blind else tile.same_top
+        mark = "" if same is None else "=" if same else "≠"
+        said = {None: "", True: text.SAME, False: text.DIFFERENT}[same]
         small = f'<img src="{tile.thumbnail}" alt="">' if tile.thumbnail else "…"
         made += (
             f'<li><button type="button" data-beside="pick" data-value="{number}"{here} '
-            f'title="{safe(tile.problem or tile.given.name)}" '
-            f'aria-label="{safe(f"{tile.given.name} {said}")}">{small}'
+            f'title="{safe(tile.problem or f"{name} {said}".strip())}" '
+            f'aria-label="{safe(f"{name} {said}")}">{small}'
             f'<span class="b-mark{" b-differ" if mark == "≠" else ""}">'
             f"{safe('!' if tile.problem else mark)}</span></button></li>"
         )
@@ -160,18 +165,22 @@ def columns(board: Board, seen: Seen, specs: Mapping[str, Spec], sizes: Mapping[
     if not board.is_told:
         names = {id: text.LETTER.format(letter=LETTERS[at]) for at, id in enumerate(ids)}
     found = seen.examinations
-    rows = [_maps(ids, names, seen), _row(text.ANSWER, [_decision(found[id]) for id in ids])]
+    told = board.is_told
+    answers = [_decision(found[id], with_reasons=told) for id in ids]
+    rows = [_maps(ids, names, seen), _row(text.ANSWER, answers)]
     rows += _bars(ids, seen, specs)
     if board.is_told:
         inputs = [f"<td>{safe(INPUTS[specs[id].recipe.input])}</td>" for id in ids]
         taken = [f"<td>{safe(_takes(found[id], sizes[id]))}</td>" for id in ids]
         rows += [_row(text.INPUT, inputs), _row(text.TAKES, taken)]
     heads = "".join(f'<th scope="col">{safe(names[id])}</th>' for id in ids)
-    said = _sentences(board, seen, specs, names)
+    said = _sentences(board, seen, specs) if told else ""
+    here = text.BLIND_PICTURE.format(at=board.opened + 1, n=len(board.tiles))
+    name = seen.picture.name if told else here
     return (
         f'<section class="b-columns">{said}<div class="b-wide" tabindex="0" role="region" '
         f'aria-label="{safe(text.EMPTY_TITLE)}"><table class="b-table" style="--n:{len(ids)}">'
-        f'<thead><tr><th scope="col">{safe(seen.picture.name)}</th>{heads}</tr></thead>'
+        f'<thead><tr><th scope="col">{safe(name)}</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>{_vote(board)}{tally(board)}</section>"
     )
 
@@ -189,7 +198,7 @@ def _maps(ids: Sequence[str], names: Mapping[str, str], seen: Seen) -> str:
     first = seen.examinations[ids[0]]
     slider = (
         f'<div class="s-slider"><span>{safe(page_text.PICTURE_END)}</span>'
-        '<input type="range" min="0" max="100" step="5" value="0" data-strength '
+        '<input type="range" min="0" max="100" step="5" value="50" data-beside-strength '
         f'aria-label="{safe(page_text.MAP_STRENGTH)}"><span>{safe(page_text.MAP_END)}</span></div>'
     )
     cells = ""
@@ -210,19 +219,19 @@ def _maps(ids: Sequence[str], names: Mapping[str, str], seen: Seen) -> str:
         )
     return (
         f'<tr class="b-maps"><th scope="row"><div class="s-frame" style="{ratio}">'
-        f'<img class="s-base" src="{uri}" alt="{safe(seen.picture.name)}">'
+        f'<img class="s-base" src="{uri}" alt="">'
         f"{outlines(contours(first.segmentation))}</div>{slider}</th>{cells}</tr>"
     )
 
 
-def _decision(examined: Examination) -> str:
+def _decision(examined: Examination, *, with_reasons: bool) -> str:
     reading = examined.reading
     chance = words.percent(reading.probabilities[reading.decision.label])
     if reading.decision.kind == "refer":
         return (
             f'<td class="b-refer"><strong>{safe(words.REFER)}</strong>'
-            f"{items(reading.decision.reasons, 's-reasons')}"
-            f"<p>{safe(f'top class {reading.decision.label}, {chance}')}</p></td>"
+            f"{items(reading.decision.reasons, 's-reasons') if with_reasons else ''}"
+            f"<p>{safe(words.top_class(reading))}</p></td>"
         )
     return f"<td><strong>{safe(reading.decision.label)}</strong> {safe(chance)}</td>"
 
@@ -274,27 +283,14 @@ def _takes(examined: Examination, size_bytes: int) -> str:
             f"{size_bytes / 1e6:.1f} MB")  # fmt: skip
 
 
-def _sentences(
-    board: Board, seen: Seen, specs: Mapping[str, Spec], names: Mapping[str, str]
-) -> str:
+def _sentences(board: Board, seen: Seen, specs: Mapping[str, Spec]) -> str:
     if seen.beside is None:
         return f'<p class="b-said">{safe(text.NOT_COMPARED)}</p>'
-    said = [*seen.beside.sentences()]
-    if not board.is_told:
-        said = [_renamed(each, names) for each in said]
-    else:
-        kinds: dict[str, list[str]] = {}
-        for id in board.order:
-            kinds.setdefault(specs[id].recipe.input, []).append(id)
-        said.append(inputs_words(kinds))
+    kinds: dict[str, list[str]] = {}
+    for id in board.order:
+        kinds.setdefault(specs[id].recipe.input, []).append(id)
+    said = [*seen.beside.sentences(), inputs_words(kinds)]
     return f'<p class="b-said" role="status">{safe(" ".join(filter(None, said)))}</p>'
-
-
-def _renamed(sentence: str, names: Mapping[str, str]) -> str:
-    # The longest first: one id may be the beginning of another.
-    for id in sorted(names, key=len, reverse=True):
-        sentence = sentence.replace(id, names[id])
-    return sentence
 
 
 def _vote(board: Board) -> str:
@@ -307,7 +303,11 @@ def _vote(board: Board) -> str:
         said = text.VOTED_NONE if vote.chosen is None else text.VOTED.format(model=vote.chosen)
         told = ", ".join(f"{LETTERS[at]} is {id}" for at, id in enumerate(vote.shown))
         said = f"{said} {text.NAMES.format(names=told)}"
-        return f'<p class="b-said" role="status">{safe(said)}</p>'
+        following = board.opened + 1
+        onward = "" if following >= len(board.tiles) else button(
+            text.NEXT, classes="s-button s-small", beside="pick", value=str(following)
+        )  # fmt: skip
+        return f'<p class="b-said" role="status">{safe(said)} {onward}</p>'
     asks = "".join(
         button(text.VOTE_FOR.format(letter=LETTERS[at]), classes="s-button s-small",
                beside="vote", value=LETTERS[at])
@@ -351,9 +351,14 @@ def working(progress: Progress, name: str) -> str:
     else:
         said, bar = text.SCORING.format(name=name), "<progress></progress>"
     return (
-        f'<section class="s-answer b-working" role="status"><p>{safe(said)}</p>{bar}'
+        f'<section class="s-answer b-working"><p>{safe(said)}</p>{bar}'
         f"{button(text.STOP, classes='s-quiet', beside='stop')}</section>"
     )
+
+
+def stopped() -> str:
+    """That a scoring was stopped, as the visitor wanted."""
+    return f'<div class="s-note" role="status"><p>{safe(text.STOPPED)}</p></div>'
 
 
 def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
@@ -361,7 +366,8 @@ def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
     found = scored.comparison
     has_all = any(model.disturbed for model in found.models.values())
     more = ""
-    if not has_all and found.n:
+    can_tell = all(model.figure("macro_f1").value is not None for model in found.models.values())
+    if not has_all and found.n and can_tell:
         hint = text.DISTURB_HINT.format(time=text.duration(seconds_disturbed(scored)))
         more = (
             f'<div class="b-row">{button(text.DISTURB, classes="s-quiet", beside="disturb")}'

@@ -13,6 +13,7 @@ MAP_HINT = (
     "common label = labels, parted by semicolons. Without it the answers stand beside each other "
     "and are not compared."
 )
+MAP_EXAMPLE = "other = Benign, hem; leukemic = Early, Pre, Pro, all"
 MAP_SUGGESTED = "A suggestion for these models; it counts once you state it."
 STATE_MAP = "State this"
 FORGET_MAP = "Take it back"
@@ -53,6 +54,8 @@ STRIP = "Pictures; ≠ marks those on which the models name different top classe
 SAME, DIFFERENT = "same top class", "different top classes"
 
 LETTER = "Model {letter}"
+BLIND_PICTURE = "Picture {at} of {n}"
+NEXT = "Next picture"
 VOTE = "Which answer do you trust most?"
 VOTE_FOR = "Model {letter}"
 NONE_OF_THEM = "None of them"

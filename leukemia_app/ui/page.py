@@ -112,7 +112,7 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify"):
                 parts = tab.build()
-            with gr.Tab(COMPARE, id="compare", elem_id="tab-compare"):
+            with gr.Tab(COMPARE, id="compare", elem_id="tab-compare") as compare:
                 side_by_side = beside.build()
             with gr.Tab(TRAIN, id="train", elem_id="tab-train"):
                 _told(models.settings)
@@ -121,6 +121,12 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
                 _told(models.settings)
                 model_parts = models.build()
         models.connect(model_parts, parts.session, parts.chooser)
+        # A model may have come since the page was loaded.
+        compare.select(
+            lambda board: beside.refreshed(side_by_side, board), [side_by_side.board],
+            [side_by_side.board, side_by_side.picker], show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
 
         def refresh(
             session: Session | None,

@@ -84,8 +84,8 @@ def test_three_models_read_one_picture_in_columns(visit: Visit, pictures: dict[s
     assert heads[0] == "field.jpg"
     assert set(heads[1:]) == {FIELDS, CELLS, KINDS}
     assert page.get_by_text(text.NOT_COMPARED).is_visible()
-    page.locator(".b-table [data-strength]").fill("80")
-    strength = "getComputedStyle(document.documentElement).getPropertyValue('--s-strength')"
+    page.locator(".b-table [data-beside-strength]").fill("80")
+    strength = "getComputedStyle(document.documentElement).getPropertyValue('--b-strength')"
     assert float(page.evaluate(strength)) == pytest.approx(0.8)
 
 

@@ -62,6 +62,19 @@ def test_referrals_are_told_beside_the_answers():
     assert "All of them refer to an expert." in beside("ab", a=FOUR, b=FOUR).sentences()
 
 
+def test_an_answer_against_the_likelier_class_is_explained():
+    found = beside(a={"hem": 0.4, "all": 0.6}, b={"hem": 0.9, "all": 0.1})
+    specs = {id: spec_of(labels=tuple(Label(name=each, meaning=each) for each in ("hem", "all")))
+             for id in "ab"}  # fmt: skip
+    held = reading_of(
+        probabilities={"hem": 0.4, "all": 0.6}, decision=Decision(kind="label", label="hem")
+    )
+    readings = {"a": held, "b": found.answers["b"].reading}
+    said = SideBySide.of(found.labels, readings, specs).sentences()
+    assert said[0] == "Both models name “hem” as the top class."
+    assert said[1] == ("a gives “all” 60.0 %, less than it needs to answer so; that leaves “hem”.")
+
+
 def test_labels_that_differ_are_summed_before_they_are_held_against_each_other():
     found = beside(a=OTHER, b={"hem": 0.4, "all": 0.6})
     # Benign alone leads (.5), but Early, Pre and Pro together have as much

@@ -52,7 +52,7 @@ window.smearBeside = (() => {
     const wasScoring = scoring;
     scoring = false;
     if (file && file.name) window.smear.save(file);
-    window.smear.settle();
+    settle();
     if (!wasScoring && given) score(false);
     given = false;
   }
@@ -133,6 +133,17 @@ window.smearBeside = (() => {
     else if (what === "again") score(false);
     else ask(what, { value: control.dataset.value });
   });
+
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.("[data-beside-strength]")) return;
+    root.style.setProperty("--b-strength", event.target.value / 100);
+  });
+
+  function settle() { // a new answer comes with a new slider
+    const strength = parseFloat(root.style.getPropertyValue("--b-strength") || "0.5");
+    const slider = find("[data-beside-strength]");
+    if (slider) slider.value = 100 * strength;
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.id === "b-map") choose(event.target.value);
