@@ -152,7 +152,12 @@ class Desk:
         ids = [entry.id for entry in knowing or suited]
         if not ids or session.model in ids:
             return replace(session, note="")
-        return replace(session, model=ids[0], note=text.switched(kind, ids[0]))
+        reads_it = any(entry.id == session.model for entry in suited)
+        note = (
+            text.without_label(session.model or "", label or "", ids[0]) if reads_it
+            else text.switched(kind, ids[0])
+        )  # fmt: skip
+        return replace(session, model=ids[0], note=note)
 
     def _predictor(self, session: Session) -> Predictor:
         if session.model is None:

@@ -137,7 +137,9 @@ def added(model: str, *, is_new: bool) -> str:
     """What came of adding a model."""
     if not is_new:
         return f"{model} is here already, with the very same content."
-    return f"{model} is added. It passed its self-test, and can be chosen in {CLASSIFY}."
+    return (
+        f"{model} is added. It passed its self-test, and can be chosen in {CLASSIFY} and Compare."
+    )
 
 
 def removed(model: str) -> str:
@@ -207,6 +209,14 @@ def switched(kind: str | None, model: str) -> str:
     """That an example was read by another model than the one chosen."""
     what = {"cell": "a single cell", "field": "a field of a smear"}.get(kind or "", "another kind")
     return f"The example shows {what}, so it was read by {model}."
+
+
+def without_label(chosen: str, label: str, model: str) -> str:
+    """That an example was read by another model, as the chosen one does not know its label."""
+    return (
+        f"{chosen} has no label “{label}”, so the example was read by {model}. Choose {chosen} "
+        "again to see what it says."
+    )
 
 
 def reading_progress(done: int, n: int, seconds_left: float | None) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from leukemia_app.errors import BundleError, ImageError
 from leukemia_app.imaging.decode import Limits
+from leukemia_app.ui import text
 from leukemia_app.ui.desk import CHUNK, Desk, Done, Mismatch, Progress
 from leukemia_app.ui.session import Given, Session
 from tests.ui.instant import InstantLibrary, smear_pixels
@@ -185,6 +186,13 @@ def test_an_example_is_read_by_a_model_that_knows_it(desk: Desk, model, kind, la
     session = desk.for_example(Session(model=model), kind, label)
     assert session.model == chosen
     assert bool(session.note) == (model != chosen), "a change is owned up to, nothing else is"
+
+
+def test_a_change_of_the_model_says_why(desk: Desk):
+    other_kind = desk.for_example(Session(model="four"), "cell", "all")
+    assert other_kind.note == text.switched("cell", "two")
+    other_label = desk.for_example(Session(model="two"), "cell", "monocyte")
+    assert other_label.note == text.without_label("two", "monocyte", "kinds")
 
 
 def test_a_model_that_is_gone_is_an_error_in_words(desk: Desk, give: Give):
