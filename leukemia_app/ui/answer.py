@@ -107,7 +107,7 @@ def bars(reading: Reading, spec: Spec, *, greyed: bool) -> str:
         threshold = f' style="--threshold:{100 * spec.threshold:.1f}%"'
         mark = (
             f'<thead><tr><td></td><td class="s-mark" title="{safe(text.THRESHOLD_HINT)}">'
-            f"<span>{safe(text.threshold(spec.threshold))}</span></td><td>%</td></tr></thead>"
+            f"<span>{safe(text.threshold(spec.threshold, is_fitted=bool(spec.figures)))}</span></td><td>%</td></tr></thead>"
         )
     cut = text.cut_words(spec)
     said = f'<p class="s-hint">{safe(cut)}</p>' if cut else ""

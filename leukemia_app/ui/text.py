@@ -237,9 +237,10 @@ def decision_words(reading: Reading) -> str:
     return "Refer" if reading.decision.kind == "refer" else reading.decision.label
 
 
-def threshold(value: float) -> str:
-    """The word beside the line over the bars."""
-    return f"refers below {words.whole_percent(value)}"
+def threshold(value: float, *, is_fitted: bool = True) -> str:
+    """The word beside the line over the bars; a threshold that nothing was fitted on says so."""
+    default = "" if is_fitted else " (a default)"
+    return f"refers below {words.whole_percent(value)}{default}"
 
 
 def cut_words(spec: Spec) -> str:

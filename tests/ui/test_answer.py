@@ -43,7 +43,10 @@ def test_the_threshold_is_a_line_with_its_word():
     page = bars(reading_of(), spec_of(), greyed=False)
     assert "--threshold:60.0%" in page
     assert "refers below 60" in page
+    assert "(a default)" not in page
     assert "refers below" not in bars(reading_of(), spec_of(threshold=0), greyed=False)
+    unmeasured = bars(reading_of(), spec_of(figures=()), greyed=False)
+    assert "refers below 60 (a default)" in unmeasured
 
 
 def test_the_row_of_the_decided_label_is_marked_not_the_largest():
