@@ -105,9 +105,10 @@ def bars(reading: Reading, spec: Spec, *, greyed: bool) -> str:
     threshold, mark = "", ""
     if spec.threshold > 0:
         threshold = f' style="--threshold:{100 * spec.threshold:.1f}%"'
+        word = text.threshold(spec.threshold, is_fitted=bool(spec.figures))
         mark = (
             f'<thead><tr><td></td><td class="s-mark" title="{safe(text.THRESHOLD_HINT)}">'
-            f"<span>{safe(text.threshold(spec.threshold, is_fitted=bool(spec.figures)))}</span></td><td>%</td></tr></thead>"
+            f"<span>{safe(word)}</span></td><td>%</td></tr></thead>"
         )
     cut = text.cut_words(spec)
     said = f'<p class="s-hint">{safe(cut)}</p>' if cut else ""

@@ -190,13 +190,19 @@ class BesideTab:
             raise DatasetError(text.LOST.format(minutes=self.desk.keep_minutes))
         disturbed = getattr(asked, "disturbed", False) is True
         name = board.pieces[0].name.partition("/")[0]
-        for step in self.desk.scoring(board, disturbed=disturbed):
+        for step in self._steps(board, disturbed=disturbed):
             if isinstance(step, Scored):
                 board = replace(board, scored=step)
                 yield {parts.board: board, parts.pane: self._scored_pane(board),
                        parts.said: status("")}  # fmt: skip
             elif isinstance(step, Progress):
                 yield {parts.pane: panes.working(step, name), parts.said: status("…")}
+
+    def _steps(self, board: Board, *, disturbed: bool) -> Iterator[Progress | Scored]:
+        try:
+            yield from self.desk.scoring(board, disturbed=disturbed)
+        except DatasetError as error:
+            raise DatasetError(f"{error} {text.WITHOUT_LABELS}") from error
 
     # ---- what is shown -------------------------------------------------------------------------
 

@@ -73,6 +73,9 @@ STOP = "Stop"
 STOPPED = "Stopped. Nothing was kept of this comparison."
 DISTURB = "Also under 17 disturbances, five strengths each"
 DISTURB_HINT = "About {time}. It shows what each model relies on; you can stop it."
+WITHOUT_LABELS = (
+    "To see the answers without scoring them, give the pictures themselves, not a folder or zip."
+)
 AGAIN = "Score again with these models"
 SAVES = (("html", "Report"), ("figures", "Figures as CSV"), ("answers", "Answers as CSV"),
          ("json", "JSON"))  # fmt: skip

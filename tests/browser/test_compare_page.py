@@ -167,6 +167,20 @@ def test_a_scoring_is_stopped(visit: Visit, labelled: Path):
     settled(visit)
 
 
+def test_a_zip_without_labels_says_how_to_go_on(visit: Visit, tmp_path: Path):
+    opened(visit, FIELDS, CELLS)
+    state_map(visit)
+    archive = tmp_path / "loose.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        content = io.BytesIO()
+        Image.fromarray(np.array(draw("Pro", 1, side_px=64).pixels)).save(content, "PNG")
+        file.writestr("a.png", content.getvalue())
+    visit.page.locator("[data-beside-pick=zip]").set_input_files(archive)
+    said = visit.page.get_by_role("alert")
+    said.get_by_text(text.WITHOUT_LABELS).wait_for(timeout=SCORE_MS)
+    settled(visit)
+
+
 def test_a_set_without_a_map_says_what_is_missing(visit: Visit, labelled: Path):
     opened(visit, FIELDS, CELLS)
     visit.page.locator("[data-beside-pick=zip]").set_input_files(labelled)
