@@ -20,7 +20,7 @@ from leukemia_app.evaluation.ask import PLAIN, Asked, ask, groups_learned_from
 from leukemia_app.evaluation.colours import LIGHT, variables
 from leukemia_app.evaluation.compare import LEAST, Candidate, compared
 from leukemia_app.evaluation.compare_plots import model_styles, robustness_plots
-from leukemia_app.evaluation.corruptions import CORRUPTIONS
+from leukemia_app.evaluation.corruptions import EVERY
 from leukemia_app.evaluation.label_map import LabelMap, parse
 from leukemia_app.evaluation.measures import NAMES, Measured, measure
 from leukemia_app.evaluation.run_report import fragment_style
@@ -148,12 +148,11 @@ def _plots(
     step = max(1, -(-len(data.rows) // most))
     some = replace(data, rows=data.rows[::step])
     labels = _labels(next(iter(predictors.values())), each)
-    every = tuple((name, strength) for name in CORRUPTIONS for strength in range(1, 6))
-    asked = _asked(predictors, some, labels, every)
+    asked = _asked(predictors, some, labels, EVERY)
     candidates = {
         id: Candidate(reader=p, size_bytes=0, memory_mb=0) for id, p in predictors.items()
     }
-    found = compared(candidates, asked, some.labelled(labels), labels, corruptions=every)
+    found = compared(candidates, asked, some.labelled(labels), labels, corruptions=EVERY)
     figure = "macro_f1"
     drawn = robustness_plots(found, figure, each.name)
     name = f"robustness-{each.name}.svg"

@@ -154,7 +154,7 @@ def compare(
         compare,
         compared,
     )
-    from leukemia_app.evaluation.corruptions import CORRUPTIONS
+    from leukemia_app.evaluation.corruptions import EVERY
     from leukemia_app.evaluation.label_map import label_map as read_map
     from leukemia_app.training.labelled import LabelledFolder, labelled_folder
 
@@ -171,8 +171,7 @@ def compare(
         )
         for id, each in predictors.items()
     }
-    every = [(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
-    corruptions = every if disturbed else []
+    corruptions = EVERY if disturbed else ()
     if engine == "ray":
         from leukemia_app.training.cluster import Question, ask_on_ray
 

@@ -204,7 +204,7 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
     """Score one model and print its figures with intervals."""
     from leukemia_app.api import open_library
     from leukemia_app.data.manifest import read_manifest
-    from leukemia_app.evaluation.corruptions import CORRUPTIONS
+    from leukemia_app.evaluation.corruptions import EVERY
     from leukemia_app.evaluation.evaluate import evaluate
 
     with without_native_notes():
@@ -227,8 +227,7 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
         _counted(samples(manifest, rows, problems.append), progress),
         split={"part": arguments.part if has_parts else "all",
                "level": manifest.group_level},
-        corruptions=[(name, strength) for name in CORRUPTIONS for strength in range(1, 6)]
-        if arguments.corruptions else (),
+        corruptions=EVERY if arguments.corruptions else (),
     )  # fmt: skip
     progress.clear()
     for problem in problems:

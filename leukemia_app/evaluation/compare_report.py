@@ -33,7 +33,6 @@ from leukemia_app.evaluation.run_report import fragment_script, page_style
 from leukemia_app.evaluation.tables import (
     Row,
     ends_words,
-    interval_words,
     note,
     nothing,
     table,
@@ -366,14 +365,6 @@ def shown_files(comparison: Comparison) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(chain(named[place] for place, _ in comparison.disagreements[:MOST_SHOWN]))
     )
-
-
-def headline_figures(comparison: Comparison) -> list[tuple[str, ...]]:
-    """A row a model for a terminal: id and its figures with intervals."""
-    return [
-        (id, *(interval_words(model.figure(name)) for name in SHOWN))
-        for id, model in comparison.models.items()
-    ]
 
 
 SECTIONS: Mapping[str, Section] = {

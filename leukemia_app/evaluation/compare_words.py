@@ -84,7 +84,7 @@ def _labels(comparison: Comparison) -> str:
     said = f"The labels meet as you stated: {comparison.labels.in_words()}."
     if merged:
         said += (
-            f" Probabilities of {_and(merged)} are summed; "
+            f" Probabilities of {words.together(merged)} are summed; "
             f"{'its' if len(merged) == 1 else 'their'} answer is the greatest sum."
         )
     return said
@@ -101,7 +101,7 @@ def inputs_words(ids_by_input: Mapping[str, Sequence[str]]) -> str:
     """That models of two kinds of input get the picture each in its own way; empty for one kind."""
     if len(ids_by_input) < 2:
         return ""
-    said = "; ".join(f"{_and(ids)} {'reads' if len(ids) == 1 else 'read'} {INPUTS[kind]}"
+    said = "; ".join(f"{words.together(ids)} {'reads' if len(ids) == 1 else 'read'} {INPUTS[kind]}"
                      for kind, ids in ids_by_input.items())  # fmt: skip
     return f"{said}. Each gets the picture in its own way, and is at home with its own kind only."
 
@@ -130,7 +130,8 @@ def pair(found: Pair, n_pairs: int) -> str:
     raised = f", raised for {n_pairs} pairs" if n_pairs > 1 else ""
     told = [NAMES[name] for name in found.told_apart()]
     apart = (
-        f"They differ in {_and(told)}: there the interval of the difference does not hold zero."
+        f"They differ in {words.together(told)}: there the interval of the difference does not "
+        "hold zero."
         if told else
         "Every interval of the differences holds zero: these pictures do not tell the two apart."
     )  # fmt: skip
@@ -157,7 +158,3 @@ def many(comparison: Comparison) -> str:
         "own 95 % interval: of twenty that are no difference, one leaves out zero by chance. "
         "McNemar’s test takes pictures as independent; the intervals draw whole groups."
     )
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -231,3 +231,6 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "noise": _noise,
     "rotation": _rotation,
 }
+STRENGTHS = range(1, 6)
+EVERY = tuple((name, strength) for name in CORRUPTIONS for strength in STRENGTHS)
+"""Each corruption at each strength."""

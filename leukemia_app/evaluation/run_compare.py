@@ -1,6 +1,6 @@
 """Several runs beside each other: may their figures be compared, and by how much they differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
@@ -57,8 +57,8 @@ class Comparison:
     def _ranking(self) -> str:
         open_ = [name for name, results in self.runs.items() if results.answers is None]
         if open_:
-            return (f"{_and(open_)} {'has' if len(open_) == 1 else 'have'} no figures of pictures "
-                    "kept back yet, so the runs cannot be compared by them.")  # fmt: skip
+            return (f"{words.together(open_)} {'has' if len(open_) == 1 else 'have'} no figures of "
+                    "pictures kept back yet, so the runs cannot be compared by them.")  # fmt: skip
         first = next(iter(self.runs.values()))
         if self.is_same_split:
             folders = {results.config.get("data") for results in self.runs.values()}
@@ -204,7 +204,3 @@ def _plain(name: str, results: RunResults) -> dict[str, Any]:
         "seconds": dict(results.seconds),
         "epochs": [vars(epoch) for epoch in results.epochs],
     }  # fmt: skip
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -109,7 +109,7 @@ class SideBySide:
             n = len(self.answers)
             everyone = "Both models name" if n == 2 else f"All {n} models name"
             return f"{everyone} “{next(iter(by_top))}” as the top class."
-        parts = "; ".join(f"“{top}” by {_and(ids)}" for top, ids in by_top.items())
+        parts = "; ".join(f"“{top}” by {words.together(ids)}" for top, ids in by_top.items())
         return f"The models name different top classes: {parts}."
 
     def _thresholds(self) -> list[str]:
@@ -132,7 +132,7 @@ class SideBySide:
         if len(referring) == len(self.answers):
             return "All of them refer to an expert."
         verb = "refers" if len(referring) == 1 else "refer"
-        return f"{_and(referring)} {verb} to an expert; the others answer."
+        return f"{words.together(referring)} {verb} to an expert; the others answer."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: what each said, in its own labels and in the common ones."""
@@ -152,7 +152,3 @@ class SideBySide:
                 for id, answer in self.answers.items()
             },
         }
-
-
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -43,6 +43,11 @@ def whole_percent(value: float) -> str:
     return f"{100 * value:.0f}"
 
 
+def together(names: Sequence[str]) -> str:
+    """Names in a sentence: `a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def top_class(reading: Reading) -> str:
     """The sentence that names the top class and its probability."""
     label, chances = reading.decision.label, reading.probabilities

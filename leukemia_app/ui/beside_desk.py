@@ -18,6 +18,7 @@ from leukemia_app.data.archive import ZipLimits
 from leukemia_app.errors import AppError, ImageError, SettingError
 from leukemia_app.evaluation.compare import LEAST, MOST, Comparison
 from leukemia_app.evaluation.compare_report import shown_files
+from leukemia_app.evaluation.corruptions import EVERY
 from leukemia_app.evaluation.label_map import LabelMap, label_map, suggested
 from leukemia_app.evaluation.side_by_side import SideBySide
 from leukemia_app.imaging.decode import Limits, decode
@@ -36,8 +37,6 @@ LETTERS = "ABCDEF"
 MOST_PICTURES = 60
 """Pictures shown side by side; each is read by every model."""
 THUMBNAIL_PX = 80
-N_CONDITIONS = 85
-"""Disturbances times strengths."""
 LOOK_S = 0.3
 """How often a scoring that runs is looked at, in seconds."""
 
@@ -336,7 +335,7 @@ def are_same(names: Mapping[str, Sequence[str]]) -> bool:
 def seconds_disturbed(scored: Scored) -> float:
     """How long the same set will take under every disturbance, from the time it took plain."""
     costs = [model.cost.ms or 0 for model in scored.comparison.models.values()]
-    return N_CONDITIONS * scored.comparison.n * sum(costs) / 1000
+    return len(EVERY) * scored.comparison.n * sum(costs) / 1000
 
 
 def votes_csv_rows(votes: Sequence[Vote]) -> list[tuple[str, ...]]:

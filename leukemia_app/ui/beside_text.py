@@ -7,7 +7,6 @@ TOO_FEW = "Choose one more model: a comparison takes two or more."
 TOO_MANY = "A comparison takes six models at most; take one away first."
 BLIND = "Blind"
 BLIND_HINT = "Hides the names until you have voted, for teaching and reading studies."
-SAME_LABELS = "These models have the same labels."
 MAP_TITLE = "Their labels differ: state what they share"
 MAP_HINT = (
     "common label = labels, parted by semicolons. Without it the answers stand beside each other "
@@ -40,14 +39,11 @@ EMPTY_POINTS = (
     ("Disturbances", "Stain shift, blur, noise and others: who learned shape, who learned colour."),
 )
 
-PICTURE = "picture"
 ANSWER = "answer"
-LOOKED = "where it looked"
 INSIDE = "inside the cells"
 TAKES = "time · size"
 INPUT = "reads"
 DIFFER_MOST = "differ most here"
-PROBABILITY = "probabilities, %"
 OWN_LABELS = "own labels, %"
 OUTSIDE = "Unlike its training pictures: bars grey"
 STRIP = "Pictures; ≠ marks those on which the models name different top classes"
