@@ -211,7 +211,7 @@ class Library:
 
 
 def _checked_entry(origin: str, folder: Path) -> Entry:
-    name = folder.parent.name if folder.name == RUN_BUNDLE else folder.name
+    name = _name(folder)
     try:
         spec = read_spec(folder)
     except BundleError as error:
@@ -225,13 +225,18 @@ def _checked_entry(origin: str, folder: Path) -> Entry:
 
 def _doubled(entry: Entry, first: Entry, taken: Container[str]) -> Entry:
     """The later one of two bundles with one id, under another id and not to be used."""
-    name = f"{entry.origin}/{entry.folder.name}"
+    name = f"{entry.origin}/{_name(entry.folder)}"
     names = itertools.chain([name], (f"{name} ({number})" for number in itertools.count(2)))
     problem = entry.problem or (
-        f"{entry.folder.name} has the id {entry.id} of another bundle ({first.origin}/"
-        f"{first.folder.name}). Change the id in its bundle.json, or remove one of them."
+        f"{_name(entry.folder)} has the id {entry.id} of another bundle ({first.origin}/"
+        f"{_name(first.folder)}). Change the id in its bundle.json, or remove one of them."
     )
     return replace(entry, id=next(each for each in names if each not in taken), problem=problem)
+
+
+def _name(folder: Path) -> str:
+    """What a bundle's folder is called; a run's bundle goes by its run."""
+    return folder.parent.name if folder.name == RUN_BUNDLE else folder.name
 
 
 def _looks_like_bundle(folder: Path) -> bool:

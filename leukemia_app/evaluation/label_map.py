@@ -47,8 +47,8 @@ class LabelMap:
         return {label: common for common, members in self.members.items() for label in members}
 
     def common(self, label: str) -> str | None:
-        """The common label that stands for `label`; None where none does."""
-        return self._common.get(label)
+        """The common label that stands for `label`, or that it is; None where none does."""
+        return self._common.get(label, label if label in self.members else None)
 
     def check(self, labels: Sequence[str], whose: str) -> None:
         """See that every one of a model's labels is in it, and that they do not fall into one.
@@ -113,6 +113,15 @@ def parse(given: str) -> LabelMap:
     Raises:
         SettingError: a part has no equals sign, or a name is missing or there twice.
     """
+    return LabelMap(members=members_of(given))
+
+
+def members_of(given: str) -> dict[str, tuple[str, ...]]:
+    """Labels by common label as they were typed, whether or not they make a map.
+
+    Raises:
+        SettingError: a part has no equals sign or no common label, or one is there twice.
+    """
     members: dict[str, tuple[str, ...]] = {}
     for part in filter(None, map(str.strip, given.replace("\n", ";").split(";"))):
         common, sign, names = part.partition("=")
@@ -122,7 +131,7 @@ def parse(given: str) -> LabelMap:
         if common in members:
             raise SettingError(f"The label map has “{common}” twice; name it once.")
         members[common] = tuple(filter(None, map(str.strip, names.split(","))))
-    return LabelMap(members=members)
+    return members
 
 
 def suggested(labels_of: Mapping[str, Sequence[str]]) -> str:

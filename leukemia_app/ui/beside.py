@@ -19,6 +19,7 @@ from leukemia_app.evaluation.compare import LEAST, answers_csv, figures_csv
 from leukemia_app.evaluation.compare_report import compare_report
 from leukemia_app.evaluation.results import harmless
 from leukemia_app.ui import beside_panes as panes
+from leukemia_app.ui import beside_picker
 from leukemia_app.ui import beside_text as text
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui.answer import problem
@@ -74,7 +75,7 @@ class BesideTab:
         hub = _part("", "b-hub", "window.smearBeside.connect(element, trigger, upload, "
                     "['ask', 'score', 'stop']);")  # fmt: skip
         picker = _part(self._picker(start), "b-picker", None)
-        _part(panes.drop(self.max_file_mb, self.zip_mb, self.desk.keep_minutes,
+        _part(beside_picker.drop(self.max_file_mb, self.zip_mb, self.desk.keep_minutes,
                          self.shelf.examples), "b-give", None)  # fmt: skip
         parts = Parts(
             board=board, hub=hub, picker=picker,
@@ -207,7 +208,9 @@ class BesideTab:
     # ---- what is shown -------------------------------------------------------------------------
 
     def _picker(self, board: Board, problem: str = "") -> str:
-        return panes.picker(self.desk.entries(), board, self.desk.suggestion(board), problem)
+        return beside_picker.picker(
+            self.desk.entries(), board, self.desk.suggestion(board), problem
+        )
 
     def _pane(self, board: Board) -> str:
         if not board.tiles:

@@ -1,14 +1,11 @@
-"""The Compare tab's pieces of HTML: who is compared, the columns, the votes, the figures."""
+"""The Compare tab's answers as HTML: the columns, the votes, the figures."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from leukemia_app.bundles.library import Entry
 from leukemia_app.bundles.predictor import Examination
 from leukemia_app.bundles.spec import Spec
 from leukemia_app.evaluation import compare_report, words
-from leukemia_app.evaluation.compare import LEAST
 from leukemia_app.evaluation.compare_words import INPUTS, inputs_words
 from leukemia_app.imaging.layers import contours, heat_layer
 from leukemia_app.imaging.overlay import thumbnail
@@ -20,103 +17,12 @@ from leukemia_app.ui.beside_desk import (
     Progress,
     Scored,
     Seen,
-    are_same,
     seconds_disturbed,
 )
 from leukemia_app.ui.components import button, items, picture_uri, safe
-from leukemia_app.ui.examples import Example
 from leukemia_app.ui.viewer import outlines
 
 VIEW_PX = 420
-
-
-def picker(entries: Sequence[Entry], board: Board, suggestion: str, problem: str = "") -> str:
-    """Which models, whether their names are hidden, and what their labels share."""
-    boxes = "".join(_box(entry, board) for entry in entries)
-    blind = (
-        f'<label class="s-check b-blind" title="{safe(text.BLIND_HINT)}">'
-        f'<input type="checkbox" data-beside="blind"{" checked" if board.blind else ""}> '
-        f"{safe(text.BLIND)}<small>{safe(text.BLIND_HINT)}</small></label>"
-    )
-    note = f'<div class="s-note"><p>{safe(board.note)}</p></div>' if board.note else ""
-    few = f'<p class="s-hint">{safe(text.TOO_FEW)}</p>' if len(board.models) < LEAST else ""
-    return (
-        f'<section class="b-picker"><fieldset><legend>{safe(text.MODELS)} '
-        f'<span class="s-hint">{safe(text.PICK_HINT)}</span></legend>'
-        f'<div class="b-boxes">{boxes}</div></fieldset>{blind}</section>'
-        f"{few}{note}{_map_form(entries, board, suggestion, problem)}"
-    )
-
-
-def _box(entry: Entry, board: Board) -> str:
-    spec = entry.spec
-    kind = "" if spec is None else words.inputs(spec)
-    checked = " checked" if entry.id in board.models else ""
-    return (
-        f'<label class="b-box"><input type="checkbox" data-beside-model="{safe(entry.id)}"'
-        f"{checked}><span>{safe(entry.id)}<small>{safe(kind)}</small></span></label>"
-    )
-
-
-def _map_form(entries: Sequence[Entry], board: Board, suggestion: str, problem: str) -> str:
-    names = {
-        entry.id: entry.spec.label_names
-        for entry in entries
-        if entry.spec is not None and entry.id in board.models
-    }
-    if len(names) < LEAST or are_same(names):
-        return ""
-    failed = f'<p class="b-problem" role="alert">{safe(problem)}</p>' if problem else ""
-    if board.given_map and not problem:
-        undo = button(text.FORGET_MAP, classes="s-quiet", beside="forget-map")
-        stated = text.MAP_STATED.format(given=board.given_map)
-        return f'<div class="b-map"><p class="s-hint">{safe(stated)}</p>{undo}</div>'
-    labels = "".join(
-        f"<li><strong>{safe(id)}</strong> {safe(', '.join(each))}</li>"
-        for id, each in names.items()
-    )
-    hint = text.MAP_SUGGESTED if suggestion and not board.given_map else ""
-    return (
-        f'<div class="b-map b-open"><h3><label for="b-map">{safe(text.MAP_TITLE)}</label></h3>'
-        f'<ul class="s-hint">{labels}</ul>{failed}'
-        f'<div class="b-row"><input type="text" id="b-map" value="'
-        f'{safe(board.given_map or suggestion)}" maxlength="2000" autocomplete="off" '
-        f'placeholder="{safe(text.MAP_EXAMPLE)}" '
-        f'spellcheck="false" aria-describedby="b-map-hint">'
-        f"{button(text.STATE_MAP, beside='state-map')}</div>"
-        f'<p class="s-hint" id="b-map-hint">{safe(hint)} {safe(text.MAP_HINT)}</p></div>'
-    )
-
-
-def drop(limit_mb: float, zip_mb: float, keep_minutes: int, examples: Sequence[Example]) -> str:
-    """Where pictures and labelled sets are given."""
-    rules = json.dumps({"limitBytes": int(limit_mb * 1e6), "zipBytes": int(zip_mb * 1e6),
-                        "sending": page_text.SENDING, "inLine": text.IN_LINE})  # fmt: skip
-    shown = "".join(
-        f'<li><button type="button" data-beside="example" data-value="{safe(item.name)}" '
-        f'title="{safe(item.caption)}"><img src="{item.thumbnail}" alt="{safe(item.caption)}" '
-        'draggable="false"></button></li>'
-        for item in examples
-    )
-    gallery = (
-        f'<div class="s-gallery b-gallery"><h3>{safe(text.EXAMPLES)}</h3>'
-        f'<ul aria-label="{safe(text.EXAMPLES)}">{shown}</ul></div>' if shown else ""
-    )  # fmt: skip
-    return (
-        f'<section class="s-drop b-zone" data-beside-take="{safe(rules)}">'
-        f'<p class="s-lead">{safe(text.DROP)}</p><p class="s-hint">{safe(text.DROP_SETS)}</p>'
-        '<input type="file" multiple class="s-unseen" tabindex="-1" data-beside-pick="files" '
-        f'aria-label="{safe(text.CHOOSE)}">'
-        '<input type="file" webkitdirectory class="s-unseen" tabindex="-1" '
-        f'data-beside-pick="folder" aria-label="{safe(text.CHOOSE_FOLDER)}">'
-        '<input type="file" accept=".zip,application/zip" class="s-unseen" tabindex="-1" '
-        f'data-beside-pick="zip" aria-label="{safe(text.CHOOSE_ZIP)}">'
-        f'<div class="b-row">{button(text.CHOOSE, **{"beside-opens": "files"})}'
-        f"{button(text.CHOOSE_FOLDER, classes='s-quiet', **{'beside-opens': 'folder'})}"
-        f"{button(text.CHOOSE_ZIP, classes='s-quiet', **{'beside-opens': 'zip'})}</div>"
-        f'<p class="s-hint">{safe(page_text.privacy(keep_minutes))}</p>'
-        f'<span class="s-let-go" aria-hidden="true">{safe(text.LET_GO)}</span></section>{gallery}'
-    )
 
 
 def empty() -> str:

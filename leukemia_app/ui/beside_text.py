@@ -9,13 +9,13 @@ BLIND = "Blind"
 BLIND_HINT = "Hides the names until you have voted, for teaching and reading studies."
 MAP_TITLE = "Their labels differ: state what they share"
 MAP_HINT = (
-    "common label = labels, parted by semicolons. Without it the answers stand beside each other "
-    "and are not compared."
+    "Labels with the same name in the second column count as one. Without it the answers stand "
+    "beside each other and are not compared."
 )
-MAP_EXAMPLE = "other = Benign, hem; leukemic = Early, Pre, Pro, all"
-MAP_SUGGESTED = "A suggestion for these models; it counts once you state it."
+MAP_HEADS = ("label", "counts as", "models that have it")
+MAP_COMMON = "What {label} counts as"
+MAP_SUGGESTED = "This is a suggestion for these models; it counts once you state it."
 STATE_MAP = "State this"
-FORGET_MAP = "Take it back"
 MAP_STATED = "Stated: {given}"
 NOT_COMPARED = (
     "The labels of these models differ, and nothing states what they share: the answers stand "

@@ -17,12 +17,12 @@ def pull_zone(limit_mb: int) -> str:
     """Where a repository of the Hub is named."""
     return (
         '<section class="m-zone m-pull" aria-labelledby="m-pull-title">'
-        f'<h2 id="m-pull-title">{safe(text.PULL)}</h2>'
+        f'<h3 id="m-pull-title">{safe(text.PULL)}</h3>'
         f'<p class="s-hint">{safe(text.PULL_HINT)}</p>'
         f'<form class="m-row" data-models-pull="{safe(text.ASKING)}">'
         f"<label>{safe(text.REPO)} {_field('m-repo', text.REPO_SHAPE, 400)}</label>"
-        f'<button type="submit" class="s-button">{safe(text.PULL_BUTTON)}</button>'
-        f"<label>{safe(text.OTHER_NAME)} {_field('m-pull-name', '', 80)}</label></form>"
+        f"<label>{safe(text.OTHER_NAME)} {_field('m-pull-name', '', 80)}</label>"
+        f'<button type="submit" class="s-button">{safe(text.PULL_BUTTON)}</button></form>'
         f'<p class="s-hint">{safe(text.pull_checks(limit_mb))}</p></section>'
     )
 

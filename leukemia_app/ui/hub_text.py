@@ -3,8 +3,8 @@
 from leukemia_app.bundles.hub import Progress, Pulled
 from leukemia_app.hub_names import HubModel, short
 
-PULL = "Pull from the Hub"
-PULL_HINT = "A model of this app on huggingface.co, as owner/name, with @revision if you like."
+PULL = "From the Hub"
+PULL_HINT = "A model that this app made, as owner/name, with @revision if you like."
 PULL_BUTTON = "Pull"
 REPO = "Repository"
 REPO_SHAPE = "owner/name"
@@ -59,7 +59,7 @@ def pulled(done: Pulled, asked: HubModel) -> str:
     instead = f", in place of {short(done.was)}" if done.was else ""
     return (
         f"{done.id} is pulled from {where}{instead}. It passed its self-test, and can be chosen "
-        "in Classify."
+        "in Classify and Compare."
     )
 
 

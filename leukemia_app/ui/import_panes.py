@@ -22,12 +22,13 @@ def import_zone(limit_mb: int) -> str:
     rules = json.dumps({
         "limitBytes": limit_mb * 1_000_000, "tooLarge": text.too_large(limit_mb),
         "sending": text.SENDING, "opening": text.OPENING, "building": text.BUILDING,
+        "keeping": text.KEEPING,
         "lost": text.LOST,
     })  # fmt: skip
     return (
         f'<section class="m-zone m-pull i-zone" data-import="{safe(rules)}" '
         'aria-labelledby="i-title">'
-        f'<h2 id="i-title">{safe(text.TITLE)}</h2><p class="s-hint">{safe(text.HINT)}</p>'
+        f'<h3 id="i-title">{safe(text.TITLE)}</h3><p class="s-hint">{safe(text.HINT)}</p>'
         '<input type="file" accept=".keras,.h5,.hdf5,.zip" class="s-unseen" tabindex="-1" '
         f'data-import-pick aria-label="{safe(text.CHOOSE)}">'
         f'<div class="m-row">{button(text.CHOOSE, **{"import": "pick"})}'
@@ -107,7 +108,8 @@ def _form(facts: CheckpointFacts, answers: Answers) -> str:
     return (
         f'<form class="i-form" data-import-form>{"".join(fields)}'
         f'<p class="m-acts"><button type="submit" class="s-button">{safe(text.TRY)}</button>'
-        f"{button(text.FORGET, classes='s-quiet', **{'import': 'forget'})}</p></form>"
+        f"{button(text.FORGET, classes='s-quiet', **{'import': 'forget'})}</p>"
+        '<p class="i-progress" aria-hidden="true"></p></form>'
     )
 
 

@@ -2,7 +2,7 @@
 
 from leukemia_app.bundles.checkpoint_network import SCALINGS
 
-TITLE = "Bring in a Keras model"
+TITLE = "From any Keras file"
 HINT = (
     "A .keras or .h5 file that somebody trained elsewhere, a zip of Teachable Machine, or "
     "weights of one of this app’s networks. What the file does not say is asked, and tried on "
@@ -15,6 +15,7 @@ CHECKS = (
     "The file is opened in a process of its own with bounds on time, memory and disk. Code in it "
     "is refused, never run. What is kept is a graph that this server wrote."
 )
+KEEPING = "One moment…"
 OPENING = "Opening it in a process of its own…"
 BUILDING = "Building the network and trying it; this takes from ten seconds to some minutes…"
 SENDING = "Sending, {percent} %"
@@ -33,8 +34,10 @@ FORGET = "Forget it"
 FORGOTTEN = "Forgotten; nothing of it is left here."
 NO_MAP = "A map of where it looked is not available for this model."
 NOTHING = "Choose a checkpoint first."
-LABELS, NAME, MODEL_TITLE, SIZE = "Labels, one a line, in its order", "Id", "Title", "Pixels a side"
-SCALING, COLOUR, SHOWS, LICENCE, SOURCE = "Scaling", "Colours", "A picture shows", "Licence", "From"
+LABELS, SIZE = "Labels, one a line, in its order", "Pixels a side"
+NAME, MODEL_TITLE = "Name here", "Title"
+SCALING, COLOUR, SHOWS = "Scaling", "Colours", "A picture shows"
+LICENCE, SOURCE = "Licence", "Where it is from"
 COLOURS = {"rgb": "red, green, blue", "bgr": "blue, green, red (OpenCV)"}
 INPUTS = {"field": "a field of many cells", "cell": "one cell"}
 SCALING_WORDS = dict(SCALINGS)

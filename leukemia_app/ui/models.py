@@ -81,16 +81,24 @@ def add_zone(limit_mb: int) -> str:
     )  # fmt: skip
     return (
         f'<section class="s-drop m-zone" data-models-take="{safe(rules)}" '
-        f'aria-labelledby="m-title"><h2 id="m-title">{safe(text.ADD_MODEL)}</h2>'
+        f'aria-labelledby="m-title"><h3 id="m-title">{safe(text.ADD_MODEL)}</h3>'
         f'<p class="s-hint">{safe(text.ADD_MODEL_HINT)}</p>'
         '<input type="file" accept=".zip,application/zip" class="s-unseen" tabindex="-1" '
         f'data-models-pick aria-label="{safe(text.CHOOSE_ZIP)}">'
-        f'<div class="m-row">{button(text.CHOOSE_ZIP, **{"opens-models": ""})}'
-        f'<label>{safe(text.OTHER_NAME)} <input type="text" id="m-name" maxlength="80" '
-        'autocomplete="off" autocapitalize="none" spellcheck="false"></label></div>'
+        f'<div class="m-row"><label>{safe(text.OTHER_NAME)} <input type="text" id="m-name" '
+        'maxlength="80" autocomplete="off" autocapitalize="none" spellcheck="false"></label>'
+        f"{button(text.CHOOSE_ZIP, **{'opens-models': ''})}</div>"
         f'<p class="s-hint">{safe(text.model_checks(limit_mb))}</p>'
         f'<p class="m-progress" role="status" aria-live="polite"></p>'
         f'<span class="s-let-go" aria-hidden="true">{safe(text.LET_GO_MODEL)}</span></section>'
+    )
+
+
+def ways_in(zones: str) -> str:
+    """The ways in for a model under one heading, with a word on which one to take."""
+    return (
+        f'<div class="m-lead"><h2>{safe(text.BRING)}</h2><p class="s-hint">{safe(text.BRING_HINT)}'
+        f'</p></div><div class="m-ways">{zones}</div>'
     )
 
 
@@ -115,7 +123,7 @@ def model_list(
         ))
         for entry in entries
     )  # fmt: skip
-    return f'<div class="s-cards">{cards}</div>'
+    return f'<h2 class="m-here">{safe(text.MODELS_HERE)}</h2><div class="s-cards">{cards}</div>'
 
 
 def _acts(entry: Entry, *, may_delete: bool, may_push: bool) -> str:
@@ -125,6 +133,8 @@ def _acts(entry: Entry, *, may_delete: bool, may_push: bool) -> str:
     if may_delete:
         acts += button(text.DELETE_MODEL, classes="s-quiet", models="remove", value=entry.id,
                        sure=text.sure_to_delete(entry.id))  # fmt: skip
+    if entry.origin == "trained here":
+        acts += f'<span class="s-hint">{safe(text.GOES_WITH_RUN)}</span>'
     push = push_form(entry.id) if may_push and entry.problem is None else ""
     return (f'<p class="m-acts">{acts}</p>' if acts else "") + push
 
@@ -132,7 +142,7 @@ def _acts(entry: Entry, *, may_delete: bool, may_push: bool) -> str:
 def _card(entry: Entry, came_with: str | None, acts: str) -> str:
     if entry.spec is None or entry.problem is not None:
         return (
-            f'<article class="s-card s-broken"><h2>{safe(entry.id)}</h2>'
+            f'<article class="s-card s-broken"><h3>{safe(entry.id)}</h3>'
             f'<p class="s-hint">{safe(entry.origin)} · {safe(text.UNAVAILABLE)}</p>'
             f"<p>{safe(entry.problem or '')}</p>{acts}</article>"
         )
@@ -147,7 +157,7 @@ def _card(entry: Entry, came_with: str | None, acts: str) -> str:
         f'<pre tabindex="0">{safe(came_with)}</pre></details>'
     )  # fmt: skip
     return (
-        f'<article class="s-card"><h2>{safe(spec.title)}</h2>'
+        f'<article class="s-card"><h3>{safe(spec.title)}</h3>'
         f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · {safe(spec.licence)}</p>'
         f"{whereabouts(entry)}<p>{safe(spec.summary)}</p>"
         f'<ul class="s-chips">{chips}</ul>{figure}'

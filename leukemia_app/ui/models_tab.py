@@ -30,7 +30,7 @@ from leukemia_app.ui.hub_start import Wishes
 from leukemia_app.ui.import_pane import ImportPane, ImportParts
 from leukemia_app.ui.import_panes import import_zone
 from leukemia_app.ui.intake import pieces_of
-from leukemia_app.ui.models import add_zone, chooser, model_list
+from leukemia_app.ui.models import add_zone, chooser, model_list, ways_in
 from leukemia_app.ui.session import Session
 
 MAX_CARD_CHARACTERS = 20_000
@@ -126,8 +126,7 @@ class ModelsTab:
         """The tab as it is now for that visitor."""
         limit_mb = self.settings.model_mb
         zones = pull_zone(limit_mb) + add_zone(limit_mb) + import_zone(limit_mb)
-        ways = f'<div class="m-ways">{zones}</div>'
-        zone = ways if self.may_change(request) else ""
+        zone = ways_in(zones) if self.may_change(request) else ""
         return {parts.zone: zone} | self._here(parts, request, signed_in)
 
     def _here(self, parts: Parts, request: gr.Request, signed_in: gr.OAuthToken | None) -> Shown:

@@ -45,10 +45,15 @@ FIGURES = "Figures"
 COMMAND = "How it was made"
 NO_FIGURES = "This model brings no measured figures."
 
-ADD_MODEL = "Add a model"
+BRING = "Add a model"
+BRING_HINT = (
+    "One that this app made comes from the Hub or as its zip. One that was made with Keras "
+    "elsewhere is asked about first. Everybody who uses this server will see it."
+)
+MODELS_HERE = "Models here"
+ADD_MODEL = "From a zip"
 ADD_MODEL_HINT = (
-    "Drop the zip of a model here: one that was downloaded from this app, here or elsewhere. "
-    "Everybody who uses this server will see it."
+    "Drop the zip of a model here: one that was downloaded from this app, here or elsewhere."
 )
 CHOOSE_ZIP = "Choose a zip"
 OTHER_NAME = "Another name, if you like"
@@ -62,6 +67,7 @@ MAY_NOT_CHANGE = (
 )
 DOWNLOAD_MODEL = "Download as zip"
 DELETE_MODEL = "Delete"
+GOES_WITH_RUN = "It goes when its run is deleted, in Train or by runs rm."
 CAME_WITH = "The card that came with it"
 
 SHOW_ANYWAY = "Show probabilities and measures anyway"

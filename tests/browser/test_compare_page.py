@@ -49,7 +49,7 @@ def settled(visit: Visit) -> None:
 
 def state_map(visit: Visit) -> None:
     """Take the map that the page suggests."""
-    visit.page.locator("#b-map").wait_for()
+    visit.page.locator("[data-beside-label]").first.wait_for()
     visit.page.locator("[data-beside=state-map]").click()
     visit.page.get_by_text("Stated: other = ").wait_for()
     settled(visit)

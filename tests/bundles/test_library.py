@@ -151,6 +151,17 @@ def test_of_two_bundles_with_one_id_the_first_has_it(written: Path, tmp_path: Pa
         library.predictor("own/b")
 
 
+def test_the_later_one_of_two_runs_with_one_id_goes_by_the_name_of_its_run(
+    written: Path, tmp_path: Path
+):
+    for run in ("ward-7", "ward-7-2"):
+        copy_as(written, tmp_path / run / "bundle", id="ward-7")
+    later = library_of(("trained here", tmp_path)).entries()[1]
+    assert later.id == "trained here/ward-7-2"
+    assert later.problem is not None
+    assert "ward-7-2 has the id ward-7 of another bundle (trained here/ward-7)" in later.problem
+
+
 def test_files_are_hashed_again_only_when_they_changed(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leukemia_app.errors import SettingError
-from leukemia_app.evaluation.label_map import LabelMap, label_map, parse, suggested
+from leukemia_app.evaluation.label_map import LabelMap, label_map, members_of, parse, suggested
 
 FIELDS = ("Benign", "Early", "Pre", "Pro")
 CELLS = ("all", "hem")
@@ -27,6 +27,7 @@ def test_models_with_different_labels_meet_only_through_a_stated_map():
     assert found.labels == ("other", "leukemic")
     assert found.common("hem") == "other"
     assert found.common("basophil") is None
+    assert found.common("leukemic") == "leukemic"  # a folder of pictures may be named so
     assert found.merges(FIELDS)
     assert not found.merges(CELLS)
     assert found.is_stated
@@ -59,6 +60,10 @@ def test_probabilities_of_a_common_label_are_the_sum_over_what_it_stands_for():
 def test_a_map_that_cannot_be_used_is_refused_in_words(given_map: str, said: str):
     with pytest.raises(SettingError, match=said):
         label_map(given_map, {"a": FIELDS, "b": CELLS})
+
+
+def test_what_was_typed_can_be_read_though_it_makes_no_map():
+    assert members_of("one = Benign, hem") == {"one": ("Benign", "hem")}
 
 
 def test_a_map_is_suggested_only_where_every_label_is_known():

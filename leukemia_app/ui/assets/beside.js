@@ -43,8 +43,17 @@ window.smearBeside = (() => {
     ask("choose", {
       models: all("[data-beside-model]:checked").map((box) => box.dataset.besideModel),
       blind: find('[data-beside="blind"]')?.checked === true,
-      map: map ?? (find(".b-map:not(.b-open) p")?.textContent.replace(/^[^:]*: /, "") || ""),
+      map: map ?? (find("[data-beside-map]")?.dataset.besideMap || ""),
     });
+  }
+
+  function typedMap() { // as the command line takes it: common = label, label; common = label
+    const members = new Map();
+    for (const field of all("[data-beside-label]")) {
+      const common = field.value.replace(/[=;,]/g, " ").trim();
+      if (common) members.set(common, [...(members.get(common) || []), field.dataset.besideLabel]);
+    }
+    return [...members].map(([common, labels]) => `${common} = ${labels.join(", ")}`).join("; ");
   }
 
   function answered(file) {
@@ -127,7 +136,7 @@ window.smearBeside = (() => {
     const what = control.dataset.beside;
     if (what === "stop") return stop();
     if (waiting) return;
-    if (what === "state-map") choose(find("#b-map").value);
+    if (what === "state-map") choose(typedMap());
     else if (what === "forget-map") choose("");
     else if (what === "disturb") score(true);
     else if (what === "again") score(false);
@@ -146,7 +155,7 @@ window.smearBeside = (() => {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.id === "b-map") choose(event.target.value);
+    if (event.key === "Enter" && event.target.dataset?.besideLabel) choose(typedMap());
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step || !isHere() || event.target.closest?.("input, [role=tab], dialog[open]")) return;
     const pictures = all(".b-strip button");

@@ -9,8 +9,7 @@ window.smearImport = (() => {
   const rules = () => JSON.parse(find("section[data-import]").dataset.import);
 
   function say(words) {
-    const place = find(".i-progress");
-    if (place) place.textContent = words;
+    for (const place of document.querySelectorAll(".i-progress")) place.textContent = words;
   }
 
   function wait(words) {
@@ -22,6 +21,7 @@ window.smearImport = (() => {
   function ask(what, words, more) {
     if (!trigger || waiting) return;
     wait(words);
+    root.dataset.modelsSays = "import";
     trigger("ask", { what, ...more });
   }
 
@@ -68,7 +68,7 @@ window.smearImport = (() => {
     const button = event.target.closest?.("button[data-import]");
     if (!button || waiting) return;
     if (button.dataset.import === "pick") return find("[data-import-pick]").click();
-    ask(button.dataset.import, rules().opening, {});
+    ask(button.dataset.import, rules().keeping, {});
   });
 
   document.addEventListener("submit", (event) => {

@@ -24,6 +24,7 @@ window.smearModels = (() => {
   function ask(what, more) {
     if (!trigger || waiting) return;
     wait(true);
+    root.dataset.modelsSays = "models";
     trigger("ask", { what, ...more });
   }
 
@@ -32,6 +33,7 @@ window.smearModels = (() => {
     if (!trigger || waiting || !repo) return;
     waiting = true;
     root.classList.add("s-pulling");
+    root.dataset.modelsSays = "models";
     trigger("pull", { repo, name: form.querySelector("#m-pull-name").value });
   }
 
@@ -110,6 +112,8 @@ window.smearModels = (() => {
   });
 
   document.addEventListener("click", (event) => {
+    // What was said of the last act is no news to who comes back.
+    if (event.target.closest?.("[role=tab]") && !waiting) root.dataset.modelsSays = "nothing";
     if (event.target.closest?.("[data-opens-models]")) find("[data-models-pick]").click();
     const button = event.target.closest?.("[data-models]");
     if (!button || waiting) return;
