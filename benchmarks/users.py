@@ -9,6 +9,7 @@ answer and probability with what `classify` says of the same file. Prints Markdo
 import argparse
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -36,24 +37,35 @@ START_S = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where the page is, and the number of the event that reads pictures."""
+    """Where the page is, what it says of itself, and its process."""
 
     url: str
-    give: int
+    config: dict[str, Any]
+    pid: int
+
+    def event(self, owner: str, name: str) -> tuple[int, int]:
+        """Number and number of inputs of the event of that name on that element."""
+        part = next(each["id"] for each in self.config["components"]
+                    if each["props"].get("elem_id") == owner)  # fmt: skip
+        for event in self.config["dependencies"]:
+            if [part, name] in map(list, event["targets"]):
+                return int(event["id"]), len(event["inputs"])
+        sys.exit(f"the page has no event {name!r} on {owner!r}")
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
-    """The page in a process of its own on a free port."""
+def server(**environment: str) -> Iterator[Server]:
+    """The page in a process of its own on a free port, with more variables of the environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "leukemia_app", "serve", "--host", "127.0.0.1",
                "--port", str(port)]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=os.environ | environment)  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
-        yield Server(url=url, give=event_number(wait_for(f"{url}/config"), "give"))
+        yield Server(url=url, config=wait_for(f"{url}/config"), pid=process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -72,22 +84,21 @@ def wait_for(address: str) -> dict[str, Any]:
         time.sleep(0.2)
 
 
-def event_number(config: dict[str, Any], name: str) -> int:
-    """The number of the event with that name."""
-    for event in config["dependencies"]:
-        if any(target[1] == name for target in event["targets"]):
-            return int(event["id"])
-    sys.exit(f"the page has no event {name!r}")
-
-
-def ask(client: httpx.Client, page: Server, path: Path, session: str) -> str:
-    """Give one picture to the page as a browser does; everything it sends back, as text."""
+def sent(client: httpx.Client, page: Server, path: Path) -> str:
+    """Where the server keeps a file that was sent to it."""
     with path.open("rb") as file:
         (stored,) = client.post(f"{page.url}/gradio_api/upload", files={"files": file}).json()
-    given = {"files": [{"name": path.name, "path": stored}], "mode": "new", "n": 1}
+    return str(stored)
+
+
+def ask(
+    client: httpx.Client, page: Server, event: tuple[int, int], given: dict[str, Any], session: str
+) -> str:
+    """Ask as a browser does; everything that the page sends back, as text."""
+    number, n_inputs = event
     joined = client.post(
         f"{page.url}/gradio_api/queue/join",
-        json={"data": [None], "event_data": given, "fn_index": page.give,
+        json={"data": [None] * n_inputs, "event_data": given, "fn_index": number,
               "session_hash": session, "trigger_id": None},
     )  # fmt: skip
     joined.raise_for_status()
@@ -103,6 +114,18 @@ def ask(client: httpx.Client, page: Server, path: Path, session: str) -> str:
     return "\n".join(told)
 
 
+def read_one(client: httpx.Client, page: Server, path: Path) -> str:
+    """Give one picture to the Classify tab."""
+    given = {"files": [{"name": path.name, "path": sent(client, page, path)}], "mode": "new",
+             "n": 1}  # fmt: skip
+    return ask(client, page, page.event("drop", "give"), given, uuid.uuid4().hex)
+
+
+def is_mixed(told: str, path: Path) -> bool:
+    """Whether another user's file is named in an answer."""
+    return bool(set(re.findall(r"\d{5}\.png", told)) - {path.name})
+
+
 def run_user(page: Server, path: Path, expected: Reading, rounds: int) -> tuple[list[float], int]:
     """One user's waits in seconds, and how many answers were not those of their picture."""
     label = expected.decision.label
@@ -111,10 +134,9 @@ def run_user(page: Server, path: Path, expected: Reading, rounds: int) -> tuple[
     with httpx.Client(timeout=600) as client:
         for _ in range(rounds):
             started = time.perf_counter()
-            told = ask(client, page, path, uuid.uuid4().hex)
+            told = read_one(client, page, path)
             waits.append(time.perf_counter() - started)
-            others = set(re.findall(r"\d{5}\.png", told)) - {path.name}
-            wrong += bool(others) or label not in told or chance not in told
+            wrong += is_mixed(told, path) or label not in told or chance not in told
     return waits, wrong
 
 

@@ -212,11 +212,15 @@ class Bench:
     def forget_data(self, owner: str, data_id: str) -> None:
         """Delete a data set's pictures and findings; runs that learned from it stay.
 
+        A check that waits or is under way is ended.
+
         Raises:
             DatasetError: there is no such data set.
-            RunError: it is being checked.
+            RunError: the check does not end, or the folder cannot be deleted.
         """
-        self.checks.remove(self._data_folder(owner, data_id))
+        folder = self._data_folder(owner, data_id)
+        self.checks.stop(folder, finish=False)
+        self.checks.remove(folder)
 
     def _data_folder(self, owner: str, data_id: str) -> DataFolder:
         folder = DataFolder(path=self.checks.root / data_id)

@@ -71,7 +71,7 @@ def data_step(view: DataView, health_page: str, choices: Sequence[str]) -> str:
     acts = control("new-data", text.OTHER)
     if view.state in ENDED:
         acts += control("again", text.CHECK_AGAIN)
-        acts += control("forget", text.FORGET, sure=text.SURE["forget"])
+    acts += control("forget", text.FORGET, sure=text.SURE["forget"])
     return step(1, text.PICTURES, f'{body}<p class="s-acts">{acts}</p></div>')
 
 

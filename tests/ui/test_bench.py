@@ -12,10 +12,12 @@ import pytest
 from leukemia_app.errors import AppError, DatasetError, RunError
 from leukemia_app.training import jobs, locks
 from leukemia_app.training.costs import guessed_costs, known_costs
+from leukemia_app.training.data_folder import DataFolder
 from leukemia_app.training.job_queue import JobQueue
 from leukemia_app.ui import bench as bench_room
 from leukemia_app.ui.bench import Bench, Wish
 from leukemia_app.ui.intake import Piece
+from tests import light_worker
 from tests.tiny_runs import LABELS
 from tests.ui.training_bench import ADA, BOB, N_PICTURES, check, drawn_pieces, make_bench
 
@@ -179,9 +181,8 @@ def test_what_is_being_checked_is_left_alone(bench: Bench, data: str):
     lock = locks.take(folder / jobs.LOCK)
     assert lock is not None
     try:
-        for ask in (bench.check_again, bench.forget_data):
-            with pytest.raises(RunError, match=r"is being checked|under way"):
-                ask(ADA, data)
+        with pytest.raises(RunError, match=r"is being checked|under way"):
+            bench.check_again(ADA, data)
     finally:
         locks.release(lock)
     assert bench.data_set(ADA, data).health is not None
@@ -200,6 +201,22 @@ def test_forgotten_pictures_are_gone(bench: Bench, data: str):
     bench.forget_data(ADA, data)
     assert bench.data_sets(ADA) == ()
     assert not home.exists()
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_pictures_can_be_forgotten_before_their_check_has_ended(
+    is_running: bool, bench: Bench, data: str, monkeypatch: pytest.MonkeyPatch
+):
+    bench.check_again(ADA, data)
+    folder = DataFolder(path=bench.data_set(ADA, data).home)
+    folder.write_json("work.json", {"seconds": 600})
+    with light_worker.instead(monkeypatch):
+        if is_running:
+            jobs.start(folder)
+            light_worker.wait_until(lambda: folder.status()["state"] == "fine-tuning")
+        bench.forget_data(ADA, data)
+    assert bench.data_sets(ADA) == ()
+    assert not folder.path.exists()
 
 
 # Plans

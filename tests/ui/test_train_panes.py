@@ -73,7 +73,8 @@ def test_a_check_says_how_far_it_is(doing, words, value):
     assert words in words_of(html)
     assert (value in html) if value else "value=" not in html.partition("<progress")[2][:40]
     assert 'data-live="1"' in html
-    assert 'data-train="forget"' not in html, "not while somebody is at it"
+    assert 'data-train="again"' not in html, "not while somebody is at it"
+    assert 'data-train="forget"' in html, "the wrong pictures need not be waited for"
 
 
 def test_a_check_that_waits_says_its_place():
