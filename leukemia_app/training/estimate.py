@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from leukemia_app.training.config import RunConfig
-from leukemia_app.training.costs import Costs, guessed_costs
+from leukemia_app.training.costs import CLASSICAL_S, Costs, guessed_costs
 
 N_DISTURBED = 6
 """Disturbances under which each test picture is read once more."""
@@ -70,9 +70,10 @@ def _bundling(config: RunConfig, counts: Counts, costs: Costs) -> float:
 
 
 def _evaluating(config: RunConfig, counts: Counts, costs: Costs) -> float:
+    classical = _classical(config, counts, costs)
     if config.folds or config.split == "image":
-        return 0.0
-    return counts.test * _scored(config, costs) + _controls(config, counts, costs)
+        return classical
+    return counts.test * _scored(config, costs) + _controls(config, counts, costs) + classical
 
 
 def _scored(config: RunConfig, costs: Costs) -> float:
@@ -84,6 +85,15 @@ def _controls(config: RunConfig, counts: Counts, costs: Costs) -> float:
     looked_at = counts.learn + counts.test if config.controls else 0
     needs_cells = bool(set(config.controls) - {"colour"})
     return looked_at * (costs.picture_s + (costs.segment_s if needs_cells else 0))
+
+
+def _classical(config: RunConfig, counts: Counts, costs: Costs) -> float:
+    """To fit the classical models, on pixels and on what the frozen backbone sees."""
+    if not config.baselines:
+        return 0.0
+    fitted = [CLASSICAL_S[name] for name in config.baselines]
+    seen = (counts.learn + counts.test) * costs.answer_s
+    return seen + sum(each * counts.learn + pair * counts.learn**2 for each, pair in fitted)
 
 
 def time_left(events: Iterable[Event], config: RunConfig) -> float | None:
@@ -160,6 +170,8 @@ def _left(
     """Seconds by phase that are left; phases that are over have none."""
     kinds = {event["kind"] for event in now}
     whole = estimate(config, counts, costs)
+    if "baselines" in kinds:
+        return {"evaluating": _classical(config, counts, costs) * (1 - _part(now, "baselines"))}
     if "evaluate" in kinds:
         return {"evaluating": _evaluating_left(config, counts, costs, now)}
     left = {"evaluating": whole["evaluating"]}
@@ -184,7 +196,8 @@ def _evaluating_left(
     has_moved = ticks[-1]["done"] > ticks[0]["done"]
     each_s = _pace(ticks[0], ticks[-1], "done") if has_moved else _scored(config, costs)
     left = int(ticks[-1]["total"] - ticks[-1]["done"])
-    return left * each_s + _controls(config, counts, costs)
+    later = _controls(config, counts, costs) + _classical(config, counts, costs)
+    return left * each_s + later
 
 
 def _tuning_left(

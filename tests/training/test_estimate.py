@@ -40,6 +40,19 @@ def test_what_is_not_done_costs_nothing():
     assert estimate(replace(CONFIG, controls=()), COUNTS, COSTS)["evaluating"] == pytest.approx(49)
 
 
+def test_classical_models_are_counted_by_the_picture_and_by_the_pair():
+    config = replace(CONFIG, baselines=("svc", "ridge"))
+    more = estimate(config, COUNTS, COSTS)["evaluating"] - AFTER["evaluating"]
+    # The backbone looks at eighty and twenty; 6,400 pairs for the one, 80 pictures for the other.
+    by_hand = 100 * 0.25 + 1.7e-6 * 6400 + 0.3e-3 * 80
+    assert more == pytest.approx(by_hand)
+    fold = replace(config, folds=3)
+    assert estimate(fold, COUNTS, COSTS)["evaluating"] == pytest.approx(by_hand)
+    told = Told().plan().add(90, "evaluate", done=20, total=20)
+    told.add(95, "baselines", done=1, total=4)
+    assert told.left(config) == pytest.approx(0.75 * by_hand)
+
+
 class Told:
     """A run's events, each at a second of its own choosing."""
 
