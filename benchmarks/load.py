@@ -116,7 +116,9 @@ def run_user(page: Server, user: User, number: int, end: float, seen: Seen) -> N
             missing = [each for each in expected if each not in told]
             if missing or any(each in told for each in WRONG):
                 seen.wrong[act.__name__] += 1
-                seen.first_wrong = seen.first_wrong or f"{act.__name__}: {missing} {told[-2000:]}"
+                place = max(0, min((told.find(each) for each in WRONG if each in told), default=0))
+                said = f"{act.__name__}: {missing} … {told[place : place + 400]}"
+                seen.first_wrong = seen.first_wrong or said
 
 
 def memory_mb(pid: int) -> tuple[float, float]:
@@ -167,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--users", type=int, default=32)
     parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--only", choices=[act.__name__ for act in ACTS])
     chosen = parser.parse_args()
     seen, memory = Seen(), list[tuple[float, float]]()
     with tempfile.TemporaryDirectory() as folder:

@@ -26,8 +26,11 @@ def add_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command = actions.add_parser(
         "import", help="bring in a Keras checkpoint: .keras, .h5, or weights of our networks"
     )
-    what = "a file, a folder with one, Teachable Machine's zip, or owner/name of the Hub"
-    command.add_argument("path", metavar="PATH", type=Path, help=what)
+    what = (
+        "a file, a folder with one, Teachable Machine's zip, or owner/name of the Hub; one file of "
+        "a repository is hf://owner/name/file.keras"
+    )
+    command.add_argument("path", metavar="PATH", help=what)
     command.add_argument("--labels", metavar="A,B,…", help="classes in the network's order")
     command.add_argument("--size", metavar="N", type=int, help="side of the pictures in pixels")
     command.add_argument("--scaling", choices=SCALINGS, help="what the pixels shall be")
@@ -76,22 +79,25 @@ def run_import(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 @contextmanager
-def _placed(path: Path, max_bytes: int) -> Iterator[Path]:
+def _placed(given: str, max_bytes: int) -> Iterator[Path]:
     """The checkpoint on this disk, fetched from the Hub where nothing here is called so."""
-    from leukemia_app.hub_names import parse_model
+    from leukemia_app.hub_names import parse_checkpoint
 
+    path = Path(given)
     try:
-        model = None if path.exists() else parse_model(str(path))
+        model, file = parse_checkpoint(given)
     except ValueError:
-        model = None
-    if model is None:
         yield path
         return
-    from leukemia_app.bundles.hub import fetch
+    # A file of the Hub is asked for as such: without hf:// it is one that is missed here.
+    if path.exists() or (file is not None and "://" not in given):
+        yield path
+        return
+    from leukemia_app.bundles.hub import fetch_checkpoint
 
     with tempfile.TemporaryDirectory(prefix="checkpoint-") as folder:
         target = Path(folder) / model.repo.rpartition("/")[2]
-        yield fetch(model, target, max_bytes=max_bytes).folder
+        yield fetch_checkpoint(model, file, target, max_bytes=max_bytes)
 
 
 def _answers(arguments: argparse.Namespace, guessed: "Answers") -> "Answers":

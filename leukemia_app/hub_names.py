@@ -9,6 +9,11 @@ _DATASET = re.compile(rf"(?:hf://datasets/)?{_REPO}(?:@{_REVISION})?", re.ASCII)
 _MODEL = re.compile(
     rf"(?:hf://|https://huggingface\.co/)?{_REPO}(?:(?:@|/tree/){_REVISION})?/?", re.ASCII
 )
+_FILE = re.compile(
+    r"(?P<repo>(?:hf://|https://huggingface\.co/)?[^/:@]+/[^/:@]+)"
+    r"(?:(?:@|/blob/|/resolve/)(?P<revision>[^/@]+))?/(?P<file>\w[\w .-]{0,199}\.(?:keras|h5))",
+    re.ASCII,
+)  # fmt: skip
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NEVER = re.compile(r"--|\.\.|//|[.-](?:/|$)|\.git$|\.lock$")
 """In no name and no revision: the Hub refuses them, and a path would climb by some."""
@@ -69,6 +74,26 @@ def parse_model(text: str) -> HubModel:
     if found is None or any(_NEVER.search(part) for part in (found[1], found[2] or "")):
         raise ValueError(MODEL_ADVICE)
     return HubModel(repo=found[1], revision=found[2] or HubModel.revision)
+
+
+def parse_checkpoint(text: str) -> tuple[HubModel, str | None]:
+    """The repository that `text` names, and which file of it, if it names one.
+
+    A file is named as owner/name@revision/file.keras, or by the address of its page.
+
+    >>> parse_checkpoint("ada/smears@v1/best.keras")
+    (HubModel(repo='ada/smears', revision='v1'), 'best.keras')
+
+    Raises:
+        ValueError: as `parse_model`.
+    """
+    found = _FILE.fullmatch(text.strip())
+    if found is None:
+        return parse_model(text), None
+    if _NEVER.search(found["file"]):
+        raise ValueError(MODEL_ADVICE)
+    model = parse_model(f"{found['repo']}@{found['revision'] or HubModel.revision}")
+    return model, found["file"]
 
 
 def parse_models(text: str) -> tuple[HubModel, ...]:

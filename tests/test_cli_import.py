@@ -56,8 +56,8 @@ def test_what_is_not_here_is_looked_for_on_the_hub(
 ):
     asked = []
 
-    def fetch(model: object, folder: Path, *, max_bytes: int) -> object:
-        asked.append((str(model), max_bytes))
+    def fetch(model: object, folder: Path, *, max_bytes: int, only: object, hub: object) -> object:
+        asked.append((str(model), max_bytes, only))
         folder.mkdir()
         keras_file(folder / "a.keras", {"class_name": "Lambda"})
         return SimpleNamespace(folder=folder)
@@ -65,6 +65,11 @@ def test_what_is_not_here_is_looked_for_on_the_hub(
     monkeypatch.setattr("leukemia_app.bundles.hub.fetch", fetch)
     monkeypatch.chdir(tmp_path)
     code, _, err = run("models", "import", "ada/net@v1")
-    assert asked == [("ada/net@v1", 500_000_000)]
+    assert asked == [("ada/net@v1", 500_000_000, None)]
     assert code == 2
     assert "describes a network of the kind Lambda" in err
+    _, _, err = run("models", "import", "hf://ada/net/a.keras")
+    assert asked[1:] == [("ada/net", 500_000_000, ["a.keras"])]
+    assert "describes a network of the kind Lambda" in err
+    assert "is not there" in run("models", "import", "ada/net/a.keras")[2]
+    assert len(asked) == 2

@@ -2,7 +2,14 @@
 
 import pytest
 
-from leukemia_app.hub_names import HubModel, parse_dataset, parse_model, parse_models, short
+from leukemia_app.hub_names import (
+    HubModel,
+    parse_checkpoint,
+    parse_dataset,
+    parse_model,
+    parse_models,
+    short,
+)
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -35,6 +42,32 @@ def test_a_repository_is_named_as_people_write_it(text: str, model: HubModel):
 def test_what_is_no_name_is_refused(text: str):
     with pytest.raises(ValueError, match=r"owner/name, with @revision"):
         parse_model(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "revision", "file"),
+    [
+        ("ada/smears", "main", None),
+        ("ada/smears@v1", "v1", None),
+        ("ada/smears/best.keras", "main", "best.keras"),
+        ("hf://ada/smears@v1/best model.h5", "v1", "best model.h5"),
+        ("https://huggingface.co/ada/smears/blob/main/best.keras", "main", "best.keras"),
+        (f"https://huggingface.co/ada/smears/resolve/{COMMIT}/a.h5", COMMIT, "a.h5"),
+    ],
+)
+def test_one_file_of_a_repository_is_named_after_it(text: str, revision: str, file: str | None):
+    assert parse_checkpoint(text) == (HubModel(repo="ada/smears", revision=revision), file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ada/smears/best.pkl", "ada/smears/deep/best.keras", "ada/smears/..keras", "best.keras",
+     "ada/smears/a..b.keras", "https://example.org/ada/smears/blob/main/best.keras",
+     "ada/../best.keras"],
+)  # fmt: skip
+def test_what_names_no_file_of_a_repository_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"owner/name, with @revision"):
+        parse_checkpoint(text)
 
 
 def test_only_a_whole_commit_is_pinned():

@@ -244,6 +244,14 @@ def fetch(
     return fetch_listed(find(model, hub), folder, max_bytes, hub, told=told, only=only)
 
 
+def fetch_checkpoint(
+    model: HubModel, file: str | None, folder: Path, *, max_bytes: int, hub: Hub = THE_HUB
+) -> Path:
+    """The same as a path that a checkpoint is opened at: the named file, or the whole folder."""
+    got = fetch(model, folder, max_bytes=max_bytes, hub=hub, only=None if file is None else [file])
+    return got.folder if file is None else got.folder / file
+
+
 def fetch_listed(
     listed: Listing, folder: Path, max_bytes: int, hub: Hub, *, told: Told = _silent,
     only: Sequence[str] | None = None,

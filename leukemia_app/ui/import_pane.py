@@ -157,16 +157,16 @@ class ImportPane:
         return pieces[0].path.rename(folder / pieces[0].path.name)
 
     def _fetched(self, repo: str, folder: Path, hub: Hub) -> Path:
-        from leukemia_app.bundles.hub import fetch
-        from leukemia_app.hub_names import parse_model
+        from leukemia_app.bundles.hub import fetch_checkpoint
+        from leukemia_app.hub_names import parse_checkpoint
 
         try:
-            model = parse_model(repo)
+            model, file = parse_checkpoint(repo)
         except ValueError as error:
             raise BundleError(f"{repo} is no repository of the Hub; use {error}.") from error
         max_bytes = self.settings.model_mb * 1_000_000
         target = folder / model.repo.rpartition("/")[2]
-        return fetch(model, target, max_bytes=max_bytes, hub=hub).folder
+        return fetch_checkpoint(model, file, target, max_bytes=max_bytes, hub=hub)
 
     def _tried(self, bringing: Bringing, fields: Any) -> tuple[Bringing, str]:
         answers = _answers(bringing.answers, fields)

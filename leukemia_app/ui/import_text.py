@@ -6,7 +6,7 @@ TITLE = "From any Keras file"
 HINT = (
     "A .keras or .h5 file that somebody trained elsewhere, a zip of Teachable Machine, or "
     "weights of one of this app’s networks. What the file does not say is asked, and tried on "
-    "drawn pictures before anything is kept."
+    "drawn pictures before anything is kept. Of several files on the Hub: owner/name/file.keras."
 )
 CHOOSE = "Choose a checkpoint"
 HUB = "or from the Hub"

@@ -24,6 +24,7 @@ from leukemia_app.bundles.hub import (
     Pulled,
     Pulls,
     fetch,
+    fetch_checkpoint,
 )
 from leukemia_app.bundles.hub_client import Hub, within
 from leukemia_app.bundles.hub_source import read_source
@@ -464,6 +465,9 @@ def test_of_many_checkpoints_one_is_to_be_named(place: Place, tmp_path: Path):
     got = fetch(parse_model(REPO), tmp_path / "b", max_bytes=MAX_BYTES, hub=place.pulls.hub,
                 only=["epoch-07.keras"])  # fmt: skip
     assert got.files == ("epoch-07.keras",)
+    path = fetch_checkpoint(parse_model(REPO), "epoch-08.keras", tmp_path / "d",
+                            max_bytes=MAX_BYTES, hub=place.pulls.hub)  # fmt: skip
+    assert (path.name, path.read_bytes()) == ("epoch-08.keras", bytes([8]))
     with pytest.raises(BundleError, match="holds 0 files of models"):
         fetch(parse_model(REPO), tmp_path / "c", max_bytes=MAX_BYTES, hub=place.pulls.hub,
               only=["other.keras"])  # fmt: skip
