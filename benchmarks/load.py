@@ -95,16 +95,19 @@ def upload(client: httpx.Client, page: Server, user: User) -> tuple[str, Sequenc
     return told, (user.labelled.stem,)
 
 
-ACTS: Sequence[Callable[[httpx.Client, Server, User], tuple[str, Sequence[str]]]] = (
+Act = Callable[[httpx.Client, Server, User], tuple[str, Sequence[str]]]
+ACTS: Sequence[Act] = (
     classify, compare, classify, score, classify, compare, upload,
 )  # fmt: skip
 
 
-def run_user(page: Server, user: User, number: int, end: float, seen: Seen) -> None:
+def run_user(
+    page: Server, user: User, number: int, end: float, seen: Seen, acts: Sequence[Act] = ACTS
+) -> None:
     """One act after the other, each user beginning with another one, until the time is up."""
     with httpx.Client(timeout=600) as client:
         while time.monotonic() < end:
-            act = ACTS[number % len(ACTS)]
+            act = acts[number % len(acts)]
             number += 1
             started = time.perf_counter()
             try:
@@ -169,8 +172,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--users", type=int, default=32)
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--only", choices=[act.__name__ for act in ACTS])
+    parser.add_argument("--only", choices=sorted({act.__name__ for act in ACTS}))
     chosen = parser.parse_args()
+    acts = [act for act in ACTS if chosen.only in (None, act.__name__)]
     seen, memory = Seen(), list[tuple[float, float]]()
     with tempfile.TemporaryDirectory() as folder:
         users = list(users_of(Path(folder), chosen.users))
@@ -185,8 +189,10 @@ def main() -> None:
             watching = threading.Thread(target=watch)
             watching.start()
             with ThreadPoolExecutor(chosen.users) as pool:
-                list(pool.map(lambda number: run_user(page, users[number], number, end, seen),
-                              range(chosen.users)))  # fmt: skip
+                list(pool.map(
+                    lambda number: run_user(page, users[number], number, end, seen, acts),
+                    range(chosen.users),
+                ))  # fmt: skip
             over.set()
             watching.join()
     lines = ["| act | answers | p50 | p95 | wrong | mixed up |", "|---|---|---|---|---|---|"]

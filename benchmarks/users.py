@@ -8,7 +8,6 @@ answer and probability with what `classify` says of the same file. Prints Markdo
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import socket
@@ -105,13 +104,8 @@ def ask(
     with client.stream(
         "GET", f"{page.url}/gradio_api/queue/data", params={"session_hash": session}
     ) as events:
-        told = []
-        for line in events.iter_lines():
-            if line.startswith("data:"):
-                told.append(line)
-                if json.loads(line[5:])["msg"] == "process_completed":
-                    break
-    return "\n".join(told)
+        # To the end, as a browser does: an answer that is broken off is kept for who comes back.
+        return "\n".join(line for line in events.iter_lines() if line.startswith("data:"))
 
 
 def read_one(client: httpx.Client, page: Server, path: Path) -> str:

@@ -136,19 +136,23 @@ class JobQueue:
             folder.set_state("stopped")
             self._tend()
 
-    def remove(self, folder: JobFolder) -> None:
-        """Delete a job and all that it made.
+    def remove(self, folder: JobFolder, *, end: bool = False) -> None:
+        """Delete a job and all that it made; with `end` one that is under way is killed first.
 
         Raises:
-            RunError: it is under way, or cannot be deleted.
+            RunError: it is under way, does not end, or cannot be deleted.
         """
         gone = self.root / f".gone-{folder.path.name}-{time.time_ns()}"
         try:
             with self._alone():
                 if jobs.is_running(folder):
-                    raise RunError(f"{folder.path.name} is under way; stop it first.")
+                    if not end:
+                        raise RunError(f"{folder.path.name} is under way; stop it first.")
+                    # At once: what it would write down is deleted, and others wait for the line.
+                    jobs.stop(folder, patience_s=0)
                 # First out of sight: half a job is never seen.
                 folder.path.rename(gone)
+                self._tend()
             shutil.rmtree(gone)
         except OSError as error:
             raise RunError(

@@ -251,10 +251,13 @@ def stop(
     folder: JobFolder,
     process: "subprocess.Popen[bytes] | None" = None,
     wish: StopWish | None = None,
+    *,
+    patience_s: float = STOP_SECONDS,
 ) -> None:
     """End the worker within five seconds, in the middle of a step if need be; none is left.
 
-    `process` is named by those who started it themselves.
+    `process` is named by those who started it themselves. `patience_s` is how long it may take to
+    end by itself before it is killed.
 
     Raises:
         RunError: its end cannot be written down, or it runs on another machine.
@@ -263,7 +266,6 @@ def stop(
     pid = process.pid if process is not None and is_own else worker_pid(folder)
     try:
         folder.ask_to_stop(wish)
-        patience_s = STOP_SECONDS
     except RunError:
         # The disk is full: a worker that cannot be told can still be ended.
         patience_s = 0.0

@@ -218,9 +218,7 @@ class Bench:
             DatasetError: there is no such data set.
             RunError: the check does not end, or the folder cannot be deleted.
         """
-        folder = self._data_folder(owner, data_id)
-        self.checks.stop(folder, finish=False)
-        self.checks.remove(folder)
+        self.checks.remove(self._data_folder(owner, data_id), end=True)
 
     def _data_folder(self, owner: str, data_id: str) -> DataFolder:
         folder = DataFolder(path=self.checks.root / data_id)

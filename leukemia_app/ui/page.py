@@ -4,12 +4,14 @@ import logging
 import signal
 import threading
 import time
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
 import gradio as gr
 import numpy as np
 from gradio.http_server import LOCALHOST_NAME
+from gradio.state_holder import StateHolder
 
 from leukemia_app.api import open_library, picture_limits
 from leukemia_app.bundles.device import Device
@@ -28,6 +30,7 @@ from leukemia_app.ui.components import safe
 from leukemia_app.ui.desk import Desk
 from leukemia_app.ui.entrance import page_head
 from leukemia_app.ui.examples import Shelf, find_examples
+from leukemia_app.ui.forgetting import forget
 from leukemia_app.ui.hub_examples import stock
 from leukemia_app.ui.hub_start import Wishes
 from leukemia_app.ui.models_tab import ModelsTab
@@ -44,6 +47,8 @@ TEND_S = 5.0
 """How often the lines of trainings and checks are looked after, in seconds."""
 
 log = logging.getLogger(__name__)
+FORGET_S = 10.0
+"""How often what visitors were shown is let go of, in seconds."""
 QUEUE = 40
 """Events that may wait; the next visitor is told to come back."""
 
@@ -89,6 +94,8 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
         threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()
+        forgets = (page.state_holder, 60 * settings.keep_minutes)
+        threading.Thread(target=keep_forgetting, args=forgets, daemon=True).start()
         if isinstance(wanted, HubDataset):
             threading.Thread(target=stock, args=(shelf, wanted, limits), daemon=True).start()
         if settings.hub_models:
@@ -187,6 +194,13 @@ def keep_line_moving(bench: Bench, seconds: float = TEND_S) -> None:
                 queue.tend()
             except AppError as error:
                 log.warning("the line of %s cannot be looked after: %s", queue.root.name, error)
+        time.sleep(seconds)
+
+
+def keep_forgetting(holder: StateHolder, keep_s: float, seconds: float = FORGET_S) -> None:
+    """Let what visitors were shown leave the memory; for ever."""
+    while True:
+        forget(holder, keep_s, datetime.now())
         time.sleep(seconds)
 
 
