@@ -18,7 +18,7 @@ from leukemia_app.bundles.predictor import Predictor
 from leukemia_app.evaluation import words
 from leukemia_app.evaluation.ask import PLAIN, Asked, ask, groups_learned_from
 from leukemia_app.evaluation.colours import LIGHT, variables
-from leukemia_app.evaluation.compare import LEAST, Candidate, compared
+from leukemia_app.evaluation.compare import Candidate, compared
 from leukemia_app.evaluation.compare_plots import model_styles, robustness_plots
 from leukemia_app.evaluation.corruptions import EVERY
 from leukemia_app.evaluation.label_map import LabelMap, parse
@@ -35,8 +35,7 @@ INTRODUCTION = """# The models on kept-back pictures
 
 Made by `python -m benchmarks.shipped ../shared/data`; 95 % intervals from 1,000 samples of whole
 groups within classes. Of each set the test part where the data names one, else all pictures; what
-a model learned from is left out, with the others of its group. Milliseconds are of two cores,
-preparing and network only.
+a model learned from is left out, with the others of its group.
 
 """
 DISTURBED = """The same disturbed pictures went to every model of a set. A line that falls under
@@ -80,7 +79,7 @@ def main() -> None:
         for id, predictor in suited.items():
             rows.append(_row(each, id, predictor, data))
             sys.stderr.write(f"{rows[-1]}\n")
-        if arguments.disturbed and len(suited) >= LEAST and not each.given:
+        if arguments.disturbed and suited and not each.given:
             plots.append(_plots(each, suited, data, arguments.disturbed, arguments.docs))
     _write(arguments.docs / "models.md", rows, plots)
 
@@ -136,7 +135,6 @@ def _row(each: Set, id: str, predictor: Predictor, data: LabelledFolder) -> str:
         each.name, f"`{id}`", f"{len(answers.true):,}{n_groups}",
         words.split_level(data.group_level),
         *(interval_words(measured.overall[name]) for name in FIGURES),
-        f"{asked.ms[id] or 0:.1f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
@@ -194,14 +192,7 @@ def _sheet(figures: list[str], ids: list[str], title: str) -> str:
 
 
 def _write(path: Path, rows: list[str], plots: list[str]) -> None:
-    heads = [
-        "set",
-        "model",
-        "pictures",
-        "split",
-        *(NAMES[name] for name in FIGURES),
-        "ms a picture",
-    ]
+    heads = ["set", "model", "pictures", "split", *(NAMES[name] for name in FIGURES)]
     table = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows]
     text = (
         INTRODUCTION + "\n".join(table) + "\n\n## Under disturbances\n\n" + DISTURBED

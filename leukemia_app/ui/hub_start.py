@@ -2,14 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from leukemia_app.bundles.hub import Pulls
+from leukemia_app.bundles.hub_words import HubAwayError
 from leukemia_app.bundles.library import Library
 from leukemia_app.errors import AppError
 from leukemia_app.hub_names import HubModel
 from leukemia_app.ui import hub_text as text
+
+PAUSES_S = (60.0, 300.0, 1800.0)
+"""Until those that the Hub could not be asked for are tried again, in seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +26,8 @@ class Wish:
     model: HubModel
     said: str = text.WAITING
     has_failed: bool = False
+    may_come: bool = False
+    """Whether it failed because the Hub could not be asked."""
 
 
 class Wishes:
@@ -37,10 +44,24 @@ class Wishes:
         with self._lock:
             return tuple(self._listed.values())
 
-    def fetch(self, pulls: Pulls, library: Library) -> None:
-        """Pull one after the other; the log tells how many failed, the page why."""
-        for wish in self.listed:
-            self._put(self._fetched(wish, pulls, library))
+    def fetch(
+        self, pulls: Pulls, library: Library, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Pull one after the other; the log tells how many failed, the page why.
+
+        Where the Hub cannot be asked, it is asked again after each of `PAUSES_S`.
+        """
+        self._fetch_all(self.listed, pulls, library)
+        for pause_s in PAUSES_S:
+            if missed := [wish for wish in self.listed if wish.may_come]:
+                for wish in missed:
+                    self._put(replace(wish, said=f"{wish.said} {text.again_in(pause_s)}"))
+                sleep(pause_s)
+                self._fetch_all(missed, pulls, library)
+
+    def _fetch_all(self, wanted: Sequence[Wish], pulls: Pulls, library: Library) -> None:
+        for wish in wanted:
+            self._put(self._fetched(Wish(model=wish.model), pulls, library))
         n_failed = sum(wish.has_failed for wish in self.listed)
         level = logging.WARNING if n_failed else logging.INFO
         log.log(level, "LEUKEMIA_HUB_MODELS: %d of %d models are here",
@@ -53,7 +74,8 @@ class Wishes:
                 told=lambda progress: self._put(replace(wish, said=text.fetching(progress))),
             )  # fmt: skip
         except AppError as error:
-            return replace(wish, said=str(error), has_failed=True)
+            is_away = isinstance(error, HubAwayError)
+            return replace(wish, said=str(error), has_failed=True, may_come=is_away)
         except Exception:  # the page must not lose its other models over one
             log.exception("LEUKEMIA_HUB_MODELS: unexpected error")
             return replace(wish, said=text.LOST, has_failed=True)

@@ -63,6 +63,12 @@ def pulled(done: Pulled, asked: HubModel) -> str:
     )
 
 
+def again_in(seconds: float) -> str:
+    """When a model is asked for again."""
+    minutes = round(seconds / 60)
+    return f"It is tried again in {minutes} minute{'' if minutes == 1 else 's'}."
+
+
 def needed(run: str) -> str:
     """Why a newer commit does not take the place of the one that is here."""
     return (

@@ -14,6 +14,7 @@ import pytest
 from leukemia_app.bundles.device import Device
 from leukemia_app.bundles.hub import Progress, Pulls
 from leukemia_app.bundles.hub_client import Hub
+from leukemia_app.bundles.hub_words import HubAwayError
 from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.store import verify
 from leukemia_app.hub_names import HubModel
@@ -264,6 +265,31 @@ def test_one_wish_that_breaks_does_not_end_the_others(visit: Visit, monkeypatch,
     listed.fetch(pulls, visit.tab.library)
     assert [wish.said for wish in listed.listed] == [hub_text.LOST] * 2
     assert "0 of 2 models are here" in caplog.text
+
+
+def test_the_hub_is_asked_again_where_it_could_not_be_asked(visit: Visit, monkeypatch):
+    pulls, asked, pauses = visit.tab.desk.pulls(), list[str](), list[float]()
+    pull = Pulls.pull
+
+    def away_twice(self: Pulls, model: HubModel, *given: Any, **more: Any) -> Any:
+        asked.append(model.repo)
+        if asked.count(REPO) < 3 and model.repo == REPO:
+            raise HubAwayError("The Hub cannot be asked now.")
+        return pull(self, model, *given, **more)
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        said = listed.listed[1].said
+        assert said.startswith("The Hub cannot be asked now. It is tried again in ")
+        assert said.endswith("1 minute." if seconds == 60 else "5 minutes.")
+
+    monkeypatch.setattr(Pulls, "pull", away_twice)
+    listed = Wishes([HubModel(repo="ada/gone"), HubModel(repo=REPO)])
+    listed.fetch(pulls, visit.tab.library, sleep)
+    assert pauses == [60, 300]
+    assert asked == ["ada/gone", REPO, REPO, REPO], "what the Hub has not is not asked for again"
+    assert "pbc-mobilenet is pulled from ada/smears@" in listed.listed[1].said
+    assert not listed.listed[1].has_failed
 
 
 # What it looks like
