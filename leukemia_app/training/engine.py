@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 
@@ -240,8 +241,10 @@ def _average(progress: Progress, model: keras.Model, momentum: float) -> None:
     for place, variable in enumerate(model.weights):
         value = np.asarray(variable)
         if np.issubdtype(value.dtype, np.floating):
-            progress.average[place] *= keep
-            progress.average[place] += (1 - keep) * value
+            # In one pass: of a large network this is the work of every step.
+            cv2.accumulateWeighted(
+                value.ravel(), progress.average[place].reshape(-1, copy=False), 1 - keep
+            )
         else:
             # A counter, as of EfficientNet's input normalisation, has no average.
             progress.average[place] = value.copy()
