@@ -1,10 +1,12 @@
 """The whole page: its head, its tabs, and how it is served."""
 
 import logging
+import shutil
 import signal
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -38,7 +40,7 @@ from leukemia_app.ui.session import Session
 from leukemia_app.ui.theme import head, smear_theme
 from leukemia_app.ui.train import TrainTab
 from leukemia_app.ui.train_text import TRAIN
-from leukemia_app.ui.uploads import sweep_leftovers, uploads_folder
+from leukemia_app.ui.uploads import keep_room, sweep_leftovers, uploads_folder
 
 SWEEP_S = 60
 """How often uploads that are past their time are looked for, in seconds."""
@@ -49,6 +51,8 @@ TEND_S = 5.0
 log = logging.getLogger(__name__)
 FORGET_S = 10.0
 """How often what visitors were shown is let go of, in seconds."""
+SESSIONS = 2000
+"""Visitors at one time; of more, those who were idle longest begin anew."""
 QUEUE = 40
 """Events that may wait; the next visitor is told to come back."""
 
@@ -90,11 +94,11 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             max_file_size=f"{largest_upload_mb(settings)}mb", show_error=True, strict_cors=True,
             run_history=False, enable_monitoring=False, footer_links=[], ssr_mode=False,
             mcp_server=False, share=False, prevent_thread_lock=True, auth=logins(settings),
-            auth_message=text.LOG_IN,
+            auth_message=text.LOG_IN, state_session_capacity=SESSIONS,
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
         threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()
-        forgets = (page.state_holder, 60 * settings.keep_minutes)
+        forgets = (page.state_holder, uploads, 60 * settings.keep_minutes)
         threading.Thread(target=keep_forgetting, args=forgets, daemon=True).start()
         if isinstance(wanted, HubDataset):
             threading.Thread(target=stock, args=(shelf, wanted, limits), daemon=True).start()
@@ -197,10 +201,16 @@ def keep_line_moving(bench: Bench, seconds: float = TEND_S) -> None:
         time.sleep(seconds)
 
 
-def keep_forgetting(holder: StateHolder, keep_s: float, seconds: float = FORGET_S) -> None:
-    """Let what visitors were shown leave the memory; for ever."""
+def keep_forgetting(
+    holder: StateHolder, uploads: Path, keep_s: float, seconds: float = FORGET_S
+) -> None:
+    """Let what visitors were shown leave the memory, and what is too much the disk; for ever."""
     while True:
         forget(holder, keep_s, datetime.now())
+        try:
+            keep_room(uploads, shutil.disk_usage(uploads).free)
+        except OSError as error:  # the server is stopping, or the disk is in trouble
+            log.warning("uploads cannot be looked after: %s", error)
         time.sleep(seconds)
 
 

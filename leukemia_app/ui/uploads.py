@@ -36,6 +36,30 @@ def sweep_leftovers(keep_s: float, root: Path | None = None, now: float | None =
                     path.unlink()
 
 
+def keep_room(folder: Path, free_bytes: int) -> None:
+    """Delete the oldest uploads while all take more than half of the room that there is for them.
+
+    So that a flood of files costs those who sent it theirs, and nobody the disk. `free_bytes` are
+    left on it now.
+    """
+    found = sorted((_changed_at(path), path) for path in folder.rglob("*") if path.is_file())
+    sizes = [_size(path) for _, path in found]
+    taken = sum(sizes)
+    too_much = taken - (taken + free_bytes) // 2
+    for (_, path), size in zip(found, sizes, strict=True):
+        if too_much <= 0:
+            return
+        path.unlink(missing_ok=True)
+        too_much -= size
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
 def _changed_at(path: Path) -> float:
     try:
         return path.lstat().st_mtime

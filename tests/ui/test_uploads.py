@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from leukemia_app.ui.uploads import PREFIX, sweep_leftovers, uploads_folder
+from leukemia_app.ui.uploads import PREFIX, keep_room, sweep_leftovers, uploads_folder
 
 NOW = 1_000_000.0
 
@@ -58,3 +58,29 @@ def test_a_link_is_removed_and_what_it_names_is_not(tmp_path: Path):
     sweep_leftovers(keep_s=1, root=tmp_path, now=NOW)
     assert not (folder / "link").is_symlink()
     assert precious.exists()
+
+
+def sent(folder: Path, name: str, size: int, at: float) -> Path:
+    file = folder / name / "cells.zip"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(size))
+    os.utime(file, (at, at))
+    return file
+
+
+def test_uploads_take_no_more_than_half_of_the_room_and_the_oldest_go_first(tmp_path: Path):
+    files = [sent(tmp_path, name, 100, at) for name, at in (("b", 2), ("a", 1), ("c", 3))]
+    # 300 taken and 300 free: half of 600 is just taken.
+    keep_room(tmp_path, free_bytes=300)
+    assert all(file.exists() for file in files)
+    # 300 taken and 299 free: a byte too much costs the oldest file.
+    keep_room(tmp_path, free_bytes=299)
+    assert [file.exists() for file in files] == [True, False, True]
+    # A full disk: of 200 taken 100 may stay.
+    keep_room(tmp_path, free_bytes=0)
+    assert [file.exists() for file in files] == [False, False, True]
+
+
+def test_room_is_kept_in_a_folder_that_is_empty_or_just_gone(tmp_path: Path):
+    keep_room(tmp_path, free_bytes=0)
+    keep_room(tmp_path / "gone", free_bytes=0)
