@@ -27,8 +27,9 @@ SHIPPED = Path(__file__).resolve().parents[1]
 """Holds the folders `models` and `examples` that come with the app."""
 _TRAINING_RANGES: Mapping[str, tuple[int, int]] = {
     "images": (1, 10_000_000), "minutes": (1, 100_000), "queue": (0, 1_000), "jobs": (1, 16),
+    "days": (1, 10_000),
 }  # fmt: skip
-_TRAINING_EXAMPLE = "images=5000,minutes=120,queue=4,jobs=1"
+_TRAINING_EXAMPLE = "images=5000,minutes=120,queue=4,jobs=1,days=30"
 _HUB = "hf://datasets/"
 
 
@@ -45,6 +46,8 @@ class TrainingLimits:
     """Runs that may wait."""
     jobs: int = 1
     """Runs that are under way at once."""
+    days: int | None = None
+    """Days after which data sets and runs of visitors without a login are deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,7 +352,8 @@ SETTINGS = (
         default="on",
         help="Whether one may train here: `on`, `off`, or limits by name as "
         f"`{_TRAINING_EXAMPLE}`: pictures of a data set, minutes of a run, runs that may wait, "
-        "runs at once (one, where nothing is said).",
+        "runs at once (one, where nothing is said), days for which data sets and runs of visitors "
+        "without a login stay after they were last used.",
         parse=_training,
     ),
     Setting(

@@ -19,8 +19,11 @@ from leukemia_app.settings import TrainingLimits
 from leukemia_app.training import jobs, locks
 from leukemia_app.training.job_folder import JobFolder, StopWish
 from leukemia_app.training.jobs import Standing
+from leukemia_app.training.owners import is_visitor
 
 QUEUE_LOCK = ".queue.lock"
+STATUS = "status.json"
+DAY_S = 86_400
 WAIT_S = 10.0
 """Longer than any holder needs; the longest is a stop."""
 NAME_LENGTH = 76
@@ -40,7 +43,7 @@ class JobQueue:
         if not self.root.is_dir():
             return
         for path in sorted(self.root.iterdir()):
-            if not path.name.startswith(".") and (path / "status.json").exists():
+            if not path.name.startswith(".") and (path / STATUS).exists():
                 yield JobFolder(path=path)
 
     def waiting(self) -> tuple[str, ...]:
@@ -158,6 +161,21 @@ class JobQueue:
             raise RunError(
                 f"{folder.path} cannot be deleted ({error.strerror or error})."
             ) from error
+
+    def expire(self, now: float) -> None:
+        """Delete what visitors have not used for as many days as the limits say; `now` in seconds.
+
+        What waits or is under way stays, and so does what belongs to a login or to commands.
+        """
+        if self.limits.days is None:
+            return
+        oldest = now - self.limits.days * DAY_S
+        for folder in self.folders():
+            # One that is under way, or was just deleted, is left alone.
+            with suppress(RunError, OSError):
+                is_old = (folder.path / STATUS).stat().st_mtime < oldest
+                if is_old and is_visitor(folder.owner()) and not jobs.standing(folder).is_waiting:
+                    self.remove(folder)
 
     def tend(self, wait_s: float = 0.0) -> None:
         """Write down which workers are gone, and start what is next; nothing if another does."""

@@ -13,6 +13,7 @@ from leukemia_app.training import locks
 SECRET_FILE = "browser.secret"  # noqa: S105 a file's name
 SECRET_BYTES = 32
 WAIT_S = 10.0
+_TOKEN = "token:"  # noqa: S105 how such an owner is written
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """Headers that a proxy adds, in small letters."""
 
@@ -20,6 +21,11 @@ FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-
 def new_secret() -> str:
     """A secret for one browser to keep."""
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def is_visitor(owner: str) -> bool:
+    """Whether that owner is known by a secret of their browser alone, which nobody else can use."""
+    return owner.startswith(_TOKEN)
 
 
 def owner_of_token(secret: str) -> str:
@@ -30,7 +36,7 @@ def owner_of_token(secret: str) -> str:
     """
     if len(secret) < SECRET_BYTES:
         raise RunError("This browser has no key to its runs; reload the page to get one.")
-    return "token:" + hashlib.sha256(secret.encode()).hexdigest()
+    return _TOKEN + hashlib.sha256(secret.encode()).hexdigest()
 
 
 def owner_of_login(name: str) -> str:

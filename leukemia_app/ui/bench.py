@@ -37,7 +37,7 @@ from leukemia_app.training.data_folder import (
     DataSource,
 )
 from leukemia_app.training.estimate import Counts, estimate
-from leukemia_app.training.job_queue import JobQueue
+from leukemia_app.training.job_queue import STATUS, JobQueue
 from leukemia_app.training.parts import choose_parts
 from leukemia_app.training.presets import Wanted, preset
 from leukemia_app.training.run_folder import RunFolder
@@ -299,6 +299,8 @@ class Bench:
         """
         plan = self.plan(owner, data_id, wish)
         folder = runs.new_run(self.runs, plan.config, owner, n_images=plan.counts.every)
+        # Its pictures are in use: they stay for as long as the run.
+        (self._data_folder(owner, data_id).path / STATUS).touch()
         return folder.path.name
 
     def _manifest(self, owner: str, data_id: str) -> Manifest:

@@ -127,6 +127,8 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
                 side_by_side = beside.build()
             with gr.Tab(TRAIN, id="train", elem_id="tab-train"):
                 _told(models.settings)
+                if models.settings.training.days and not models.settings.logins:
+                    _note(text.stays(models.settings.training.days))
                 train.build()
             with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
                 _told(models.settings)
@@ -162,8 +164,12 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
 def _told(settings: Settings) -> None:
     """That what is made here does not outlast a restart, where it is so."""
     if not settings.keeps:
-        gr.HTML(f'<div class="s-note"><p>{safe(text.NOT_KEPT)}</p></div>', js_on_load=None,
-                apply_default_css=False, padding=False)  # fmt: skip
+        _note(text.NOT_KEPT)
+
+
+def _note(sentence: str) -> None:
+    gr.HTML(f'<div class="s-note"><p>{safe(sentence)}</p></div>', js_on_load=None,
+            apply_default_css=False, padding=False)  # fmt: skip
 
 
 def largest_upload_mb(settings: Settings) -> int:
@@ -196,6 +202,7 @@ def keep_line_moving(bench: Bench, seconds: float = TEND_S) -> None:
         for queue in (bench.runs, bench.checks):
             try:
                 queue.tend()
+                queue.expire(time.time())
             except AppError as error:
                 log.warning("the line of %s cannot be looked after: %s", queue.root.name, error)
         time.sleep(seconds)

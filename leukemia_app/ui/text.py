@@ -170,6 +170,14 @@ NOT_KEPT = (
 )
 
 
+def stays(days: int) -> str:
+    """How long what a visitor trains on and trains stays."""
+    return (
+        f"Pictures given here to train on, and what is trained on them, are deleted {days:,} days "
+        "after their last use: download what you want to keep."
+    )
+
+
 def not_sent() -> str:
     """Why a file did not arrive."""
     return "It did not reach the server. Check the connection and give it again."

@@ -253,6 +253,37 @@ def test_an_ended_job_is_not_stopped_again(queue):
     assert state(folder) == "done"
 
 
+# Days
+
+
+@pytest.mark.parametrize(
+    ("owner", "days_ago", "is_gone"),
+    [("token:ada", 31, True), ("token:ada", 29, False), ("login:ada", 31, False), ("", 31, False)],
+)
+def test_what_visitors_left_alone_for_too_long_is_deleted(queue, owner, days_ago, is_gone):
+    folder = lay_out(queue.root / "a")
+    folder.write_json("owner.json", {"owner": owner})
+    folder.set_state("done")
+    now = (folder.path / "status.json").stat().st_mtime + days_ago * 86_400
+    queue.expire(now)
+    assert folder.path.exists(), "without a limit everything stays"
+    limited(queue, days=30).expire(now)
+    assert folder.path.exists() != is_gone
+
+
+@pytest.mark.parametrize("state", ["queued", "fine-tuning"])
+def test_what_waits_or_is_under_way_does_not_grow_too_old(queue, state):
+    folder = lay_out(queue.root / "a")
+    folder.write_json("owner.json", {"owner": "token:ada"})
+    folder.set_state(state, ticket=1)
+    now = (folder.path / "status.json").stat().st_mtime + 31 * 86_400
+    lock = locks.take(folder.path / jobs.LOCK) if state == "fine-tuning" else None
+    limited(queue, days=30).expire(now)
+    assert folder.path.exists()
+    if lock is not None:
+        locks.release(lock)
+
+
 # What goes wrong
 
 

@@ -1,6 +1,7 @@
 """Data sets, plans and runs of the Train tab: everyone's own, and nothing kept in memory."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -247,7 +248,10 @@ def test_what_was_measured_here_is_where_a_run_reads_it(bench: Bench, data: str,
     done = SimpleNamespace(returncode=0, stdout=json.dumps(vars(costs)), stderr="")
     monkeypatch.setattr("subprocess.run", lambda *_, **__: done)
     assert bench.plan(ADA, data, SMALL, measure=True).basis == "measured"
+    status = bench.data_set(ADA, data).home / "status.json"
+    os.utime(status, (0, 0))
     run = bench.begin(ADA, data, SMALL)
+    assert status.stat().st_mtime > 0, "pictures in use do not grow old"
     folder = bench.run_folder(ADA, run)
     assert known_costs(folder.config(), folder.path.parent / "cache") == costs
     other = bench.plan(ADA, data, replace(SMALL, head="attention"))
