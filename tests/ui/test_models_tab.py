@@ -197,6 +197,11 @@ def test_only_added_models_can_be_deleted_and_only_by_those_who_may():
     assert 'data-models="remove"' not in model_list(entries, may_change=True)
 
 
+def test_a_model_that_was_trained_here_says_how_it_is_deleted():
+    assert text.GOES_WITH_RUN in model_list([replace(entry(), origin="trained here")])
+    assert text.GOES_WITH_RUN not in model_list([entry()])
+
+
 def test_the_card_of_a_stranger_is_text():
     page = model_list([entry()], {"four": "<script>alert(1)</script> # Title"}, may_change=False)
     assert "&lt;script&gt;alert(1)&lt;/script&gt; # Title</pre>" in page
