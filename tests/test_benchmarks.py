@@ -35,8 +35,22 @@ def test_drawn_files_repeat_after_forty(tmp_path: Path):
     assert Path(files[0]).read_bytes() != Path(files[1]).read_bytes()
 
 
-def test_an_event_is_found_by_its_name():
-    from benchmarks.users import event_number
+def test_an_event_is_found_by_its_name_and_its_part():
+    from benchmarks.users import Server
 
-    events = [{"id": 4, "targets": [[1, "load"]]}, {"id": 7, "targets": [[2, "give"]]}]
-    assert event_number({"dependencies": events}, "give") == 7
+    config = {
+        "components": [{"id": 1, "props": {}}, {"id": 2, "props": {"elem_id": "drop"}},
+                       {"id": 3, "props": {"elem_id": "hub"}}],
+        "dependencies": [{"id": 4, "targets": [[3, "give"]], "inputs": []},
+                         {"id": 7, "targets": [[1, "load"], [2, "give"]], "inputs": [5, 6]}],
+    }  # fmt: skip
+    assert Server(url="", config=config, pid=0).event("drop", "give") == (7, 2)
+    with pytest.raises(SystemExit, match="no event 'ask' on 'hub'"):
+        Server(url="", config=config, pid=0).event("hub", "ask")
+
+
+def test_an_answer_that_names_another_user_s_file_is_a_mix_up():
+    from benchmarks.users import is_mixed
+
+    assert not is_mixed("00007.png and again 00007.png", Path("00007.png"))
+    assert is_mixed("00007.png and 00008.png", Path("00007.png"))
