@@ -272,6 +272,7 @@ def compare(
     Raises:
         SettingError: the models are too few or too many, or one's labels are not in the map.
     """
+    check_candidates(list(candidates))
     readers = {id: each.reader for id, each in candidates.items()}
     by_group = pictures.split.get("level") != "image"
     known = groups_learned_from(readers, pictures.samples()) if by_group else frozenset[str]()
@@ -286,12 +287,11 @@ def compared(
     candidates: Mapping[str, Candidate], asked: Asked, pictures: LabelledSet, labels: LabelMap,
     *, corruptions: Sequence[Condition] = (),
 ) -> Comparison:  # fmt: skip
-    """The comparison that these answers make.
+    """The comparison that these answers make; of one model it has figures and no pairs.
 
     Raises:
-        SettingError: the models are too few or too many, or one's labels are not in the map.
+        SettingError: a model's labels are not in the map.
     """
-    check_candidates(list(candidates))
     for id, each in candidates.items():
         labels.check(each.reader.spec.label_names, id)
     return Comparison(
