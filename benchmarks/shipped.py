@@ -204,10 +204,9 @@ def _sheet(figures: list[str], ids: list[str], title: str) -> str:
 def _write(path: Path, rows: list[str], plots: list[str]) -> None:
     heads = ["set", "model", "pictures", "split", *(NAMES[name] for name in FIGURES)]
     table = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows]
-    text = (
-        INTRODUCTION + "\n".join(table) + "\n\n## Under disturbances\n\n" + DISTURBED
-        + "\n".join(plots)
-    )  # fmt: skip
+    text = INTRODUCTION + "\n".join(table) + "\n"
+    if plots:
+        text += "\n## Under disturbances\n\n" + DISTURBED + "\n".join(plots)
     path.write_text(text, encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from leukemia_app import compare
+from leukemia_app.evaluation.corruptions import CORRUPTIONS
 from leukemia_app.imaging.render import draw
 
 Run = Callable[..., tuple[int, str, str]]
@@ -79,7 +80,7 @@ def test_disturbed_copies_are_compared_too(run: Run, tmp_path: Path):
                        "--json")  # fmt: skip
     assert code == 0
     found = json.loads(out)["models"][0]["corruptions"]
-    assert len(found) == 17
+    assert list(found) == list(CORRUPTIONS)
     assert [row["strength"] for row in found["stain_shift"]] == [1, 2, 3, 4, 5]
 
 

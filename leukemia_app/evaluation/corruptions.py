@@ -1,7 +1,8 @@
 """Known disturbances of a picture, each at five fixed strengths, to see what a model relies on.
 
 Names and idea follow MedMNIST-C's BloodMNIST (Di Salvo et al. 2024, arXiv 2406.17536); the
-strengths are this project's own numbers, fixed before any model was trained.
+strengths are this project's own numbers, fixed before any model was trained, but for those of
+`background_blanking`, which came later and goes by fifths.
 """
 
 import io
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from leukemia_app.imaging.picture import FloatArray, UInt8Array
+from leukemia_app.imaging.segment import segment
 
 REFERENCE_SIDE_PX = 224
 """Lengths below are pixels of a picture this wide; they grow and shrink with the picture."""
@@ -36,6 +38,8 @@ BUBBLE_PART = (0.1, 0.15, 0.2, 0.25, 0.3)
 NOISE_SD = (4, 8, 12, 18, 26)
 ROTATION_DEGREES = (15, 30, 45, 60, 90)
 DEFOCUS_RADIUS_PX = (1.0, 1.6, 2.2, 3.0, 4.0)
+BACKGROUND_MIX = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Share of one colour, the background's median, in all that is no cell."""
 QUOTED_STRENGTH: Mapping[str, int] = {
     "stain_shift": 2, "grey": 5, "dimming": 2, "bar_masking": 2, "blur": 2, "jpeg": 2,
 }  # fmt: skip
@@ -208,6 +212,14 @@ def _rotation(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8
     return made
 
 
+def _background_blanking(pixels: UInt8Array, level: int, rng: np.random.Generator) -> UInt8Array:
+    inside = segment(pixels, "stain").cells > 0
+    outside = pixels[~inside] if not inside.all() else pixels.reshape(-1, 3)
+    mix = BACKGROUND_MIX[level]
+    blanked = pixels * (1 - mix) + np.median(outside, axis=0) * mix
+    return np.where(inside[..., None], pixels, np.rint(blanked)).astype(np.uint8)
+
+
 def _scale(pixels: UInt8Array) -> float:
     return float(min(pixels.shape[:2])) / REFERENCE_SIDE_PX
 
@@ -230,6 +242,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "bubble": _bubble,
     "noise": _noise,
     "rotation": _rotation,
+    "background_blanking": _background_blanking,
 }
 STRENGTHS = range(1, 6)
 EVERY = tuple((name, strength) for name in CORRUPTIONS for strength in STRENGTHS)

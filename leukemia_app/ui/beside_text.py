@@ -67,7 +67,7 @@ SCORING = "Looking through {name}…"
 IN_LINE = "In line: one set is scored at a time…"
 STOP = "Stop"
 STOPPED = "Stopped. Nothing was kept of this comparison."
-DISTURB = "Also under 17 disturbances, five strengths each"
+DISTURB = "Also under 18 disturbances, five strengths each"
 DISTURB_HINT = "About {time}. It shows what each model relies on; you can stop it."
 WITHOUT_LABELS = (
     "To see the answers without scoring them, give the pictures themselves, not a folder or zip."

@@ -150,7 +150,7 @@ def test_a_labelled_zip_is_scored_and_then_disturbed(visit: Visit, labelled: Pat
     page.get_by_role("button", name=text.DISTURB).click()
     page.get_by_role("heading", name="Robustness").wait_for(timeout=SCORE_MS)
     settled(visit)
-    assert page.locator("section:has(> h2:text-is('Robustness')) figure").count() == 17
+    assert page.locator("section:has(> h2:text-is('Robustness')) figure").count() == 18
 
 
 def test_a_scoring_is_stopped(visit: Visit, labelled: Path):

@@ -11,6 +11,8 @@ from leukemia_app.evaluation.corruptions import (
     mask_bar,
     shift_stain,
 )
+from leukemia_app.imaging.render import draw
+from leukemia_app.imaging.segment import segment
 
 RANDOM = ("stain_shift", "motion_blur", "stain_deposit", "bubble", "noise")
 """Those that draw something; all others give one result a strength."""
@@ -160,6 +162,19 @@ def test_the_masked_bar_is_the_bottom_right_corner_in_the_median_colour():
     changed = np.argwhere((mask_bar(pixels, 0.14) != pixels).any(axis=2))
     assert changed.min(0).tolist() == [43, 72]
     assert changed.max(0).tolist() == [49, 99]
+
+
+def test_a_blanked_background_is_its_median_and_the_cells_stay():
+    pixels = draw("Early", 1, side_px=160).pixels
+    cells = segment(pixels, "stain").cells > 0
+    assert 0.01 < cells.mean() < 0.9
+    made = corrupt(pixels, "background_blanking", 5, np.random.default_rng(0))
+    np.testing.assert_array_equal(made[cells], pixels[cells])
+    median = np.median(pixels[~cells], axis=0)
+    assert np.abs(made[~cells] - median).max() <= 0.5
+    fifth = corrupt(pixels, "background_blanking", 1, np.random.default_rng(0))
+    by_hand = 0.8 * pixels[~cells] + 0.2 * median
+    assert np.abs(fifth[~cells] - by_hand).max() <= 0.5
 
 
 def test_blur_keeps_an_even_picture_and_the_sum_of_a_dot():
