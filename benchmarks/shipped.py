@@ -53,16 +53,14 @@ class Set:
     level: str = "image"
     given: str = ""
     """Label map where the data's labels are not the models'."""
-    has_curves: bool = True
-    """Whether it has every class of its models: without one there is no macro-F1."""
 
 
 SETS = (
     Set(name="all4", groups="all4_groups.csv", level="run"),
     Set(name="cnmc", groups="cnmc_groups.csv", level="patient"),
     Set(name="pbc"),
-    Set(name="bcisc", has_curves=False),
-    Set(name="allidb2", given="normal = 0, hem; lymphoblast = 1, all", has_curves=False),
+    Set(name="bcisc"),
+    Set(name="allidb2", given="normal = 0, hem; lymphoblast = 1, all"),
 )
 
 
@@ -85,7 +83,7 @@ def main() -> None:
             kept_back &= files
             sys.stderr.write(f"{row}\n")
         data = replace(data, rows=tuple(row for row in data.rows if row.file in kept_back))
-        if arguments.disturbed and suited and each.has_curves:
+        if arguments.disturbed and suited and not each.given:
             plots.append(_plots(each, suited, data, arguments.disturbed, arguments.docs))
         _write(arguments.docs / "models.md", rows, plots)
 
@@ -160,7 +158,7 @@ def _plots(
         id: Candidate(reader=p, size_bytes=0, memory_mb=0) for id, p in predictors.items()
     }
     found = compared(candidates, asked, some.labelled(labels), labels, corruptions=EVERY)
-    figure = "macro_f1"
+    figure = found.held_to
     drawn = robustness_plots(found, figure, each.name)
     name = f"robustness-{each.name}.svg"
     (docs / name).write_text(

@@ -424,7 +424,7 @@ def test_evaluate_shows_every_disturbance(run, models, tmp_path, monkeypatch):
     found = json.loads(out)["corruptions"]
     assert set(found) == set(two)
     assert [row["strength"] for row in found["stain_shift"]] == [1, 2, 3, 4, 5]
-    assert set(found["grey"][0]) == {"strength", "macro_f1", "auroc", "refer_rate"}
+    assert set(found["grey"][0]) == {"strength", "accuracy", "macro_f1", "auroc", "refer_rate"}
     code, out, _ = run("evaluate", small, "--model", "tiny", "--corruptions")
     assert sum(line.startswith("stain shift") for line in out.splitlines()) == 5
 

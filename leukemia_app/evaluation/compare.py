@@ -190,6 +190,12 @@ class Comparison:
         order = np.argsort(-apart, kind="stable")
         return tuple((int(place), float(apart[place])) for place in order)
 
+    @property
+    def held_to(self) -> str:
+        """The figure that disturbances are judged by: a set without every class has no macro-F1."""
+        found = [model.figure("macro_f1").value for model in self.models.values()]
+        return "accuracy" if None in found else "macro_f1"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {

@@ -173,12 +173,10 @@ def curves_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
 
 
 def robustness_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
-    """Macro-F1 against the strength of each disturbance."""
+    """Macro-F1, or accuracy where it is not defined, against each disturbance's strength."""
     if not any(model.disturbed for model in comparison.models.values()):
         return ""
-    if any(model.figure("macro_f1").value is None for model in comparison.models.values()):
-        return nothing("Macro-F1 is not defined here, as a class has no picture.")
-    drawn = "".join(robustness_plots(comparison, "macro_f1", "c-robust"))
+    drawn = "".join(robustness_plots(comparison, comparison.held_to, "c-robust"))
     return (
         model_key(list(comparison.models)) + f'<div class="c-multiples">{drawn}</div>'
         + note("Strength 0 is the picture as it is. A line that falls under stain shift or grey is "

@@ -21,7 +21,7 @@ from leukemia_app.evaluation.measures import (
 from leukemia_app.evaluation.measures import Answers as Answers
 from leukemia_app.evaluation.measures import Interval as Interval
 
-DISTURBED_FIGURES = ("macro_f1", "auroc", "refer_rate")
+DISTURBED_FIGURES = ("accuracy", "macro_f1", "auroc", "refer_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
