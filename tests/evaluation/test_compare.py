@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from leukemia_app.errors import SettingError
 from leukemia_app.evaluation.compare import answers_csv, check_candidates, figures_csv
+from leukemia_app.evaluation.measures import UNDEFINED
 from tests.evaluation.compared_models import TRUTH, compared, reader
 
 
@@ -25,6 +27,15 @@ def test_figures_and_the_pair_of_two_models():
     assert pair.p_holm == pair.counts.p  # one pair: nothing to raise for
     assert pair.differences["accuracy"].value == pytest.approx(-2 / 8)
     assert (found.n, found.n_groups) == (8, 4)
+
+
+def test_disturbances_are_judged_by_accuracy_where_a_class_has_no_picture():
+    found = compared(reader("aabbaabb"), reader("babababa"))
+    assert found.held_to == "macro_f1"
+    x = found.models["x"]
+    without = replace(x.measured, overall={**x.measured.overall, "macro_f1": UNDEFINED})
+    models = {**found.models, "x": replace(x, measured=without)}
+    assert replace(found, models=models).held_to == "accuracy"
 
 
 def test_a_difference_that_every_sample_shows_is_told():
