@@ -1,41 +1,27 @@
-"""What the Train tab does with the engine: data sets, plans and runs; no Gradio and no layout.
+"""What the Train tab does with the engine: plans and runs; no Gradio and no layout.
 
 Everything lies in folders and nothing here: a page that is loaded again, another tab and another
 server find the same.
 """
 
-import re
-import secrets
-import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from leukemia_app.bundles.library import Library
 from leukemia_app.bundles.spec import Spec
-from leukemia_app.data.findings import ONE_CLASS
-from leukemia_app.data.groups import check_pattern
-from leukemia_app.data.manifest import Manifest, read_manifest
-from leukemia_app.errors import AppError, DatasetError, RunError
+from leukemia_app.data.manifest import Manifest
+from leukemia_app.errors import RunError
 from leukemia_app.networks.backbones import BACKBONES
 from leukemia_app.networks.heads import HEADS
 from leukemia_app.settings import Settings
-from leukemia_app.training import jobs, runs
+from leukemia_app.training import runs
 from leukemia_app.training.adapt import adapt_config
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.costs import best_costs
-from leukemia_app.training.data_folder import (
-    HEALTH,
-    LEAK,
-    LEAK_WISH,
-    MANIFEST,
-    SOURCE,
-    DataFolder,
-    DataSource,
-)
+from leukemia_app.training.data_folder import MANIFEST
 from leukemia_app.training.estimate import Counts, estimate
 from leukemia_app.training.job_queue import STATUS, JobQueue
 from leukemia_app.training.parts import choose_parts
@@ -43,10 +29,9 @@ from leukemia_app.training.presets import Wanted, preset
 from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.runs import RunLine, RunView
 from leukemia_app.training.start import matching_starts
-from leukemia_app.ui.intake import Piece, place
+from leukemia_app.ui.data_sets import DataSets, id_of
 from leukemia_app.ui.train_settings import changed
 
-NAME_LENGTH = 60
 ADAPT = "adapt"
 """Beside the presets: fits a model to few pictures of another laboratory."""
 
@@ -79,23 +64,6 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataView:
-    """A data set as it is now."""
-
-    id: str
-    source: DataSource
-    state: str
-    reason: str
-    doing: Mapping[str, Any]
-    """Numbers of the last event that says how far the check is."""
-    health: Mapping[str, Any] | None
-    leak: Mapping[str, Any] | None
-    is_measuring: bool
-    """Whether the leak is asked for and not measured yet."""
-    home: Path
-
-
-@dataclass(frozen=True, kw_only=True)
 class Bench:
     """One server's data sets and runs; whose they are is asked with every call."""
 
@@ -115,141 +83,9 @@ class Bench:
         return runs.runs_queue(self.settings)
 
     @property
-    def checks(self) -> JobQueue:
-        """The line of data checks."""
-        return runs.checks_queue(self.settings)
-
-    # ---- data sets ---------------------------------------------------------------------------
-
-    def take_in(
-        self,
-        owner: str,
-        pieces: Sequence[Piece],
-        name: str,
-        *,
-        not_sent: Mapping[str, int] | None = None,
-    ) -> str:
-        """Lay uploaded files out as a data set of that owner and have it checked; its id.
-
-        Raises:
-            DatasetError: there is nothing to learn from.
-            RunError: training is turned off, too many wait, or the disk is full.
-        """
-        title = _title(name, pieces)
-        name = f"{_id(title)}-{secrets.token_hex(3)}"
-        draft = DataFolder(path=self.settings.state_dir / "intake" / name)
-        try:
-            taken = place(pieces, draft.path, self.settings.training.images)
-            ignored = dict(taken.ignored) | dict(not_sent or {})
-            source = DataSource(name=title, source="uploaded", ignored=ignored)
-            draft.write_json(SOURCE, source.to_dict())
-            draft.write_json("owner.json", {"owner": owner})
-            self.checks.root.mkdir(parents=True, exist_ok=True)
-            draft.path.rename(self.checks.root / name)
-        except OSError as error:
-            raise RunError(
-                f"The pictures cannot be kept ({error.strerror or error}). Make room on the "
-                "server's disk, then give them again."
-            ) from error
-        finally:
-            shutil.rmtree(draft.path, ignore_errors=True)
-        try:
-            self.checks.submit(DataFolder(path=self.checks.root / name))
-        except RunError:
-            shutil.rmtree(self.checks.root / name, ignore_errors=True)
-            raise
-        return name
-
-    def data_sets(self, owner: str) -> tuple[DataView, ...]:
-        """Every data set of that owner, the newest first."""
-        found = [DataFolder(path=path.parent) for path in self.checks.root.glob(f"*/{SOURCE}")]
-        mine = [folder for folder in found if folder.owner() == owner]
-        mine.sort(key=lambda folder: -(folder.path / "owner.json").stat().st_mtime)
-        views = []
-        for folder in mine:
-            # One that is damaged must not hide the others.
-            with suppress(AppError):
-                views.append(self._data_view(folder))
-        return tuple(views)
-
-    def data_set(self, owner: str, data_id: str) -> DataView:
-        """One data set.
-
-        Raises:
-            DatasetError: there is none of that owner with that id.
-        """
-        return self._data_view(self._data_folder(owner, data_id))
-
-    def check_again(self, owner: str, data_id: str, **changes: Any) -> None:
-        """Have a data set checked again, understood otherwise: aliases, choice, pattern, seed.
-
-        Raises:
-            DatasetError: there is no such data set, or the pattern is none.
-            RunError: it is being checked.
-        """
-        folder = self._data_folder(owner, data_id)
-        if jobs.standing(folder).is_running:
-            raise RunError("This data set is being checked; wait until that has ended.")
-        if changes.get("pattern"):
-            check_pattern(changes["pattern"])
-        folder.write_json(SOURCE, replace(folder.source(), **changes).to_dict())
-        for name in (HEALTH, LEAK, LEAK_WISH):
-            (folder.path / name).unlink(missing_ok=True)
-        self.checks.submit(folder, again=True)
-
-    def measure_leak(self, owner: str, data_id: str, start: str) -> None:
-        """Have the leak measured on features of a bundle's backbone, or of ImageNet's MobileNet.
-
-        Raises:
-            DatasetError: there is no such data set.
-            RunError: it is being checked, or the start cannot be used.
-        """
-        folder = self._data_folder(owner, data_id)
-        (folder.path / LEAK).unlink(missing_ok=True)
-        folder.write_json(LEAK_WISH, self._leak_wish(start))
-        self.checks.submit(folder, again=True)
-
-    def forget_data(self, owner: str, data_id: str) -> None:
-        """Delete a data set's pictures and findings; runs that learned from it stay.
-
-        A check that waits or is under way is ended.
-
-        Raises:
-            DatasetError: there is no such data set.
-            RunError: the check does not end, or the folder cannot be deleted.
-        """
-        self.checks.remove(self._data_folder(owner, data_id), end=True)
-
-    def _data_folder(self, owner: str, data_id: str) -> DataFolder:
-        folder = DataFolder(path=self.checks.root / data_id)
-        known = re.fullmatch(r"[a-z0-9][a-z0-9._-]*", data_id) and (folder.path / SOURCE).exists()
-        if not known or folder.owner() != owner:
-            raise DatasetError("This data set is not here any more. Give the pictures again.")
-        return folder
-
-    def _data_view(self, folder: DataFolder) -> DataView:
-        now = jobs.standing(folder)
-        events, _ = folder.events_from(0)
-        told = [event for event in events if event["kind"] != "left out"]
-        state = f"queued {self._place(folder)}" if now.is_waiting else now.state
-        leak = folder.read_json(LEAK)
-        return DataView(
-            id=folder.path.name, source=folder.source(), state=state, reason=now.reason,
-            doing=told[-1] if told else {}, health=folder.read_json(HEALTH), leak=leak,
-            is_measuring=leak is None and (folder.path / LEAK_WISH).exists(), home=folder.path,
-        )  # fmt: skip
-
-    def _place(self, folder: DataFolder) -> int:
-        waiting = self.checks.waiting()
-        return waiting.index(folder.path.name) + 1 if folder.path.name in waiting else 1
-
-    def _leak_wish(self, start: str) -> Mapping[str, Any]:
-        """A `LeakWish` as plain values: its module needs the libraries of the training."""
-        spec = self._spec_of(start)
-        if spec is None:
-            return {}
-        return {"backbone": spec.network.backbone, "start": self.located(start),
-                "side_px": spec.recipe.side_px, "window": spec.recipe.window}  # fmt: skip
+    def data(self) -> DataSets:
+        """Its data sets."""
+        return DataSets(settings=self.settings)
 
     # ---- plans -------------------------------------------------------------------------------
 
@@ -264,10 +100,8 @@ class Bench:
             DatasetError: there is no such data set, or it has not been checked.
             RunError: a value cannot be trained with.
         """
-        manifest = self._manifest(owner, data_id)
-        config = changed(
-            self._config(manifest, self.checks.root / data_id / MANIFEST, wish), wish.changes
-        )
+        manifest = self.data.manifest(owner, data_id)
+        config = changed(self._config(manifest, wish), wish.changes)
         parts = choose_parts(manifest.rows, config)
         counts = Counts(
             every=len(manifest.rows), learn=len(parts.learn), check=len(parts.check),
@@ -287,8 +121,7 @@ class Bench:
             DatasetError: as `plan`.
             RunError: as `plan`.
         """
-        manifest = self._manifest(owner, data_id)
-        return self._config(manifest, self.checks.root / data_id / MANIFEST, wish)
+        return self._config(self.data.manifest(owner, data_id), wish)
 
     def begin(self, owner: str, data_id: str, wish: Wish) -> str:
         """Start the training, or put it at the end of the line; its id.
@@ -300,27 +133,26 @@ class Bench:
         plan = self.plan(owner, data_id, wish)
         folder = runs.new_run(self.runs, plan.config, owner, n_images=plan.counts.every)
         # Its pictures are in use: they stay for as long as the run.
-        (self._data_folder(owner, data_id).path / STATUS).touch()
+        (self.data.folder(owner, data_id).path / STATUS).touch()
         return folder.path.name
 
-    def _manifest(self, owner: str, data_id: str) -> Manifest:
-        folder = self._data_folder(owner, data_id)
-        health = folder.read_json(HEALTH)
-        if health is None:
-            raise DatasetError("The pictures are still being checked; wait until that has ended.")
-        level = str(health["group_level"])
-        manifest = read_manifest(folder.pictures, folder.path / MANIFEST, level)
-        if len(manifest.labels) < 2:
-            raise DatasetError(f"{ONE_CLASS} Give pictures of another class, too.")
-        return manifest
+    def measure_leak(self, owner: str, data_id: str, start: str) -> None:
+        """Have the leak measured on features of a bundle's backbone, or of ImageNet's MobileNet.
 
-    def _config(self, manifest: Manifest, table: Path, wish: Wish) -> RunConfig:
+        Raises:
+            DatasetError: there is no such data set.
+            RunError: it is being checked, or the start cannot be used.
+        """
+        self.data.measure_leak(owner, data_id, self._leak_wish(start))
+
+    def _config(self, manifest: Manifest, wish: Wish) -> RunConfig:
         if wish.backbone not in BACKBONES:
             raise RunError(f"backbone is {wish.backbone!r}; use one of {', '.join(BACKBONES)}.")
         if wish.head not in HEADS:
             raise RunError(f"head is {wish.head!r}; use one of {', '.join(HEADS)}.")
         spec, start = self._spec_of(wish.start), self.located(wish.start)
-        name = _id(wish.name or manifest.folder.parent.name)
+        home = manifest.folder.parent
+        name, table = id_of(wish.name or home.name), home / MANIFEST
         if wish.preset == ADAPT:
             if spec is None:
                 raise RunError("Choose a model to start from: it is what is adapted.")
@@ -346,6 +178,14 @@ class Bench:
         if folder is None:
             raise RunError(f"There is no usable model {bundle!r} to start from; choose another.")
         return f"bundle:{folder}"
+
+    def _leak_wish(self, start: str) -> Mapping[str, Any]:
+        """A `LeakWish` as plain values: its module needs the libraries of the training."""
+        spec = self._spec_of(start)
+        if spec is None:
+            return {}
+        return {"backbone": spec.network.backbone, "start": self.located(start),
+                "side_px": spec.recipe.side_px, "window": spec.recipe.window}  # fmt: skip
 
     def _spec_of(self, start: str) -> Spec | None:
         kind, _, bundle = start.partition(":")
@@ -391,14 +231,3 @@ class Bench:
         if action not in actions:
             raise RunError(f"{action!r} is nothing that can be done with a run.")
         actions[action](folder)
-
-
-def _title(name: str, pieces: Sequence[Piece]) -> str:
-    """What the data set is called: the person's word, else the folder's or the file's."""
-    first = pieces[0].name if pieces else ""
-    title = " ".join((name or first.split("/")[0]).split())
-    return title.removesuffix(".zip")[:NAME_LENGTH] or "my pictures"
-
-
-def _id(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:NAME_LENGTH] or "my-pictures"

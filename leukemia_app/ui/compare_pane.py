@@ -51,7 +51,7 @@ def compared(bench: Bench, owner: str, names: Any) -> str:
         except AppError as error:
             lost.append(str(error))
     comparison = Comparison(runs=found)
-    sets = {view.id: view.source.name for view in bench.data_sets(owner)}
+    sets = {view.id: view.source.name for view in bench.data.listed(owner)}
     said = "".join(f'<div class="s-failed"><p>{safe(sentence)}</p></div>' for sentence in lost)
     return said + comparison_pane(comparison, sets)
 

@@ -199,7 +199,7 @@ def warm(desk: Desk) -> None:
 def keep_line_moving(bench: Bench, seconds: float = TEND_S) -> None:
     """Start what waits when nothing runs any more, and note which workers are gone; for ever."""
     while bench.can_train:
-        for queue in (bench.runs, bench.checks):
+        for queue in (bench.runs, bench.data.checks):
             try:
                 queue.tend()
                 queue.expire(time.time())

@@ -183,7 +183,7 @@ class ReviewDesk:
         """The data set of a run, if it is one of that owner's and still there."""
         pictures = Path(folder.config().data)
         data = DataFolder(path=pictures.parent)
-        is_here = data.path.parent.resolve() == self.bench.checks.root.resolve()
+        is_here = data.path.parent.resolve() == self.bench.data.checks.root.resolve()
         if not is_here or not (data.path / SOURCE).exists() or data.owner() != owner:
             return None
         try:

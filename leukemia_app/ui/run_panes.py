@@ -10,8 +10,8 @@ from leukemia_app.training.job_folder import ENDED
 from leukemia_app.training.progress import run_progress
 from leukemia_app.training.runs import RunLine, RunView
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.bench import DataView
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.settings_names import in_form_words
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from leukemia_app.api import picture_limits
 from leukemia_app.errors import AppError
-from leukemia_app.ui.bench import Bench, DataView, Wish
+from leukemia_app.ui.bench import Bench, Wish
+from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.samples import AUGMENT, MORE, Samples, samples
 from leukemia_app.ui.settings_panes import Form
 from leukemia_app.ui.train_settings import kept_changes

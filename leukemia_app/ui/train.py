@@ -25,9 +25,10 @@ from leukemia_app.training.runs import read_on
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.asked import Asked, asked_of
-from leukemia_app.ui.bench import Bench, DataView, Plan
+from leukemia_app.ui.bench import Bench, Plan
 from leukemia_app.ui.compare_pane import compare_button, compared, remaining
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.intake import pieces_of, refuse_unsent
 from leukemia_app.ui.review import ASKS, reviewed
 from leukemia_app.ui.run_panes import in_scheme, report_pane, run_pane, side
@@ -158,7 +159,7 @@ class TrainTab:
         if asked.run:
             shown |= self._run(parts, asked)
         if asked.data and "checking" in asked.seen:
-            view = self.bench.data_set(asked.owner, asked.data)
+            view = self.bench.data.view(asked.owner, asked.data)
             if view.state in ENDED:
                 shown |= self._data(parts, asked)
             elif view.health is None:
@@ -181,7 +182,7 @@ class TrainTab:
 
     def _view(self, asked: Asked) -> DataView | None:
         try:
-            return self.bench.data_set(asked.owner, asked.data) if asked.data else None
+            return self.bench.data.view(asked.owner, asked.data) if asked.data else None
         except DatasetError:
             return None
 
@@ -246,7 +247,7 @@ class TrainTab:
         return step(4, text.RUN, f'<p class="s-hint">{safe(text.NO_RUN)}</p>')
 
     def _aside(self, parts: Parts, asked: Asked) -> Shown:
-        lines, sets = self.bench.list_runs(asked.owner), self.bench.data_sets(asked.owner)
+        lines, sets = self.bench.list_runs(asked.owner), self.bench.data.listed(asked.owner)
         # What is gone, or somebody else's, is open no more.
         data = asked.data if asked.data in {view.id for view in sets} else None
         run = asked.run if asked.run in {line.id for line in lines} else None
@@ -261,7 +262,7 @@ class TrainTab:
         }
         refuse_unsent(pieces, unsent.get("too_large", 0), unsent.get("lost", 0), self.max_file_mb,
                       self.bench.settings.zip_mb)  # fmt: skip
-        taken = self.bench.take_in(
+        taken = self.bench.data.take_in(
             asked.owner, pieces, asked.value,
             not_sent={NOT_SENT[name]: n for name, n in unsent.items()},
         )  # fmt: skip
@@ -280,11 +281,11 @@ class TrainTab:
         seed = str(asked.fields.get("seed", ""))
         if seed.isdecimal():
             changes["seed"] = int(seed[:9])
-        self.bench.check_again(asked.owner, asked.data, **changes)
+        self.bench.data.check_again(asked.owner, asked.data, **changes)
         yield self._data(parts, asked) | self._aside(parts, asked)
 
     def _forget(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
-        self.bench.forget_data(asked.owner, asked.data)
+        self.bench.data.forget(asked.owner, asked.data)
         asked = replace(asked, data="")
         yield self._data(parts, asked) | self._aside(parts, asked)
 
@@ -293,7 +294,7 @@ class TrainTab:
         yield self._data(parts, asked)
 
     def _plan(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
-        view = self.bench.data_set(asked.owner, asked.data)
+        view = self.bench.data.view(asked.owner, asked.data)
         yield {parts.model: self._model(asked, view, measure=asked.what == "measure")}
 
     def _begin(self, parts: Parts, asked: Asked) -> Iterator[Shown]:

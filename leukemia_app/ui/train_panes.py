@@ -13,8 +13,9 @@ from leukemia_app.training.presets import EFFORTS
 from leukemia_app.training.progress import check_progress
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.bench import ADAPT, DataView, Plan, Wish
+from leukemia_app.ui.bench import ADAPT, Plan, Wish
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.run_panes import control, progress, whole_window
 from leukemia_app.ui.settings_names import in_form_words
 from leukemia_app.ui.settings_panes import Form, settings_folds

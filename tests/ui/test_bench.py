@@ -15,7 +15,7 @@ from leukemia_app.training import jobs, locks
 from leukemia_app.training.costs import guessed_costs, known_costs
 from leukemia_app.training.data_folder import DataFolder
 from leukemia_app.training.job_queue import JobQueue
-from leukemia_app.ui import bench as bench_room
+from leukemia_app.ui import data_sets
 from leukemia_app.ui.bench import Bench, Wish
 from leukemia_app.ui.intake import Piece
 from tests import light_worker
@@ -37,7 +37,7 @@ def checked_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JobQueue, "_start", lambda *_: None)
         bench = make_bench(state / "state")
-        check(bench, bench.take_in(ADA, drawn_pieces(state / "uploads"), ""))
+        check(bench, bench.data.take_in(ADA, drawn_pieces(state / "uploads"), ""))
     return state / "state"
 
 
@@ -50,7 +50,7 @@ def bench(checked_once: Path, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def data(bench: Bench) -> str:
-    (view,) = bench.data_sets(ADA)
+    (view,) = bench.data.listed(ADA)
     return view.id
 
 
@@ -62,7 +62,7 @@ def empty(tmp_path: Path) -> Bench:
 def give(bench: Bench, tmp_path: Path, owner: str = ADA, name: str = "") -> str:
     path = tmp_path / "1.png"
     path.write_bytes(b"x")
-    return bench.take_in(owner, [Piece(name="My set/all/1.png", path=path)], name)
+    return bench.data.take_in(owner, [Piece(name="My set/all/1.png", path=path)], name)
 
 
 # Data sets
@@ -70,7 +70,7 @@ def give(bench: Bench, tmp_path: Path, owner: str = ADA, name: str = "") -> str:
 
 def test_what_is_taken_in_waits_to_be_checked(empty: Bench, tmp_path: Path):
     data = give(empty, tmp_path)
-    view = empty.data_set(ADA, data)
+    view = empty.data.view(ADA, data)
     assert data.startswith("my-set-")
     assert (view.source.name, view.state) == ("My set", "queued 1")
     assert (view.health, view.leak, view.is_measuring) == (None, None, False)
@@ -83,19 +83,19 @@ def test_what_is_taken_in_waits_to_be_checked(empty: Bench, tmp_path: Path):
     [("  Ward \n 7 ", "Ward 7"), ("cells.zip", "cells"), ("x" * 99, "x" * 60), ("…", "…")],
 )
 def test_a_data_set_is_called_as_its_owner_says(name, title, empty: Bench, tmp_path: Path):
-    assert empty.data_set(ADA, give(empty, tmp_path, name=name)).source.name == title
+    assert empty.data.view(ADA, give(empty, tmp_path, name=name)).source.name == title
 
 
 def test_the_same_folder_twice_is_two_data_sets_the_newest_first(empty: Bench, tmp_path: Path):
     first, second = give(empty, tmp_path), give(empty, tmp_path)
-    assert {view.id for view in empty.data_sets(ADA)} == {first, second}
-    assert empty.data_set(ADA, second).state == "queued 2"
+    assert {view.id for view in empty.data.listed(ADA)} == {first, second}
+    assert empty.data.view(ADA, second).state == "queued 2"
 
 
 def test_what_cannot_be_taken_in_leaves_nothing_behind(empty: Bench, tmp_path: Path):
     with pytest.raises(DatasetError, match="None of these files"):
-        empty.take_in(ADA, [Piece(name="x.txt", path=tmp_path)], "")
-    assert empty.data_sets(ADA) == ()
+        empty.data.take_in(ADA, [Piece(name="x.txt", path=tmp_path)], "")
+    assert empty.data.listed(ADA) == ()
     assert list((empty.settings.state_dir / "intake").glob("*")) == []
 
 
@@ -105,10 +105,10 @@ def test_a_line_that_takes_no_more_keeps_no_pictures(limits, said, tmp_path: Pat
     bench = make_bench(tmp_path / "state", **limits)
     if "queue" in limits:
         give(bench, tmp_path)
-    n_before = len(bench.data_sets(ADA))
+    n_before = len(bench.data.listed(ADA))
     with pytest.raises(RunError, match=said):
         give(bench, tmp_path)
-    assert len(bench.data_sets(ADA)) == n_before
+    assert len(bench.data.listed(ADA)) == n_before
     assert len(list((tmp_path / "state" / "datasets").glob("*/dataset.json"))) == n_before
 
 
@@ -116,44 +116,47 @@ def test_a_full_disk_is_said_and_nothing_is_kept(empty: Bench, tmp_path: Path, m
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device", "1.png")
 
-    monkeypatch.setattr(bench_room, "place", refuse)
+    monkeypatch.setattr(data_sets, "place", refuse)
     with pytest.raises(RunError, match="No space left on device"):
         give(empty, tmp_path)
-    assert empty.data_sets(ADA) == ()
+    assert empty.data.listed(ADA) == ()
 
 
 def test_a_data_set_of_somebody_else_is_not_here(bench: Bench, data: str):
     asks: list[Any] = [
-        lambda owner: bench.data_set(owner, data), lambda owner: bench.check_again(owner, data),
+        lambda owner: bench.data.view(owner, data),
+        lambda owner: bench.data.check_again(owner, data),
         lambda owner: bench.measure_leak(owner, data, "none"),
-        lambda owner: bench.forget_data(owner, data), lambda owner: bench.plan(owner, data, SMALL),
+        lambda owner: bench.data.forget(owner, data), lambda owner: bench.plan(owner, data, SMALL),
         lambda owner: bench.begin(owner, data, SMALL),
     ]  # fmt: skip
     for ask in asks:
         with pytest.raises(DatasetError, match="This data set is not here any more"):
             ask(BOB)
-    assert bench.data_sets(BOB) == ()
-    assert bench.data_set(ADA, data).health is not None
+    assert bench.data.listed(BOB) == ()
+    assert bench.data.view(ADA, data).health is not None
 
 
 @pytest.mark.parametrize("data_id", ["", ".", "..", "../datasets/{}", "{}/", "/etc", "{}\0", "x"])
 def test_an_id_that_leads_elsewhere_is_not_here(data_id: str, bench: Bench, data: str):
     with pytest.raises(DatasetError, match="not here any more"):
-        bench.data_set(ADA, data_id.format(data))
+        bench.data.view(ADA, data_id.format(data))
 
 
 def test_a_checked_set_tells_its_health(bench: Bench, data: str):
-    view = bench.data_set(ADA, data)
+    view = bench.data.view(ADA, data)
     assert view.state == "done"
     assert view.health is not None
     assert view.health["n_read"] == 2 * N_PICTURES
 
 
 def test_checking_again_changes_what_is_meant_and_forgets_what_was_found(bench: Bench, data: str):
-    folder = bench.data_set(ADA, data).home
+    folder = bench.data.view(ADA, data).home
     (folder / "leak.json").write_text("{}")
-    bench.check_again(ADA, data, aliases={"normal": "other"}, seed=7, pattern=r"(\d)", choice="x")
-    view = bench.data_set(ADA, data)
+    bench.data.check_again(
+        ADA, data, aliases={"normal": "other"}, seed=7, pattern=r"(\d)", choice="x"
+    )
+    view = bench.data.view(ADA, data)
     assert (view.source.aliases, view.source.seed) == ({"normal": "other"}, 7)
     assert (view.source.pattern, view.source.choice) == (r"(\d)", "x")
     assert (view.health, view.leak, view.state) == (None, None, "queued 1")
@@ -163,44 +166,44 @@ def test_checking_again_changes_what_is_meant_and_forgets_what_was_found(bench: 
 def test_a_pattern_that_is_none_is_refused_and_the_last_check_stays(bench: Bench, data: str):
     check(bench, data)
     with pytest.raises(DatasetError, match="is no regular expression"):
-        bench.check_again(ADA, data, pattern="(Im[0-9")
-    view = bench.data_set(ADA, data)
+        bench.data.check_again(ADA, data, pattern="(Im[0-9")
+    view = bench.data.view(ADA, data)
     assert view.health is not None
     assert view.source.pattern is None
 
 
 def test_other_names_are_in_the_next_health(bench: Bench, data: str):
-    bench.check_again(ADA, data, aliases={"normal": "calm"})
+    bench.data.check_again(ADA, data, aliases={"normal": "calm"})
     check(bench, data)
-    health = bench.data_set(ADA, data).health
+    health = bench.data.view(ADA, data).health
     assert health is not None
     assert {item["label"] for item in health["classes"]} == {"calm", "blast"}
 
 
 def test_what_is_being_checked_is_left_alone(bench: Bench, data: str):
-    folder = bench.data_set(ADA, data).home
+    folder = bench.data.view(ADA, data).home
     lock = locks.take(folder / jobs.LOCK)
     assert lock is not None
     try:
         with pytest.raises(RunError, match=r"is being checked|under way"):
-            bench.check_again(ADA, data)
+            bench.data.check_again(ADA, data)
     finally:
         locks.release(lock)
-    assert bench.data_set(ADA, data).health is not None
+    assert bench.data.view(ADA, data).health is not None
 
 
 def test_the_leak_is_wished_for_and_waits(bench: Bench, data: str):
     bench.measure_leak(ADA, data, "none")
-    view = bench.data_set(ADA, data)
+    view = bench.data.view(ADA, data)
     assert (view.is_measuring, view.leak, view.state) == (True, None, "queued 1")
     assert view.health is not None
     assert json.loads((view.home / "leak_wish.json").read_text()) == {}
 
 
 def test_forgotten_pictures_are_gone(bench: Bench, data: str):
-    home = bench.data_set(ADA, data).home
-    bench.forget_data(ADA, data)
-    assert bench.data_sets(ADA) == ()
+    home = bench.data.view(ADA, data).home
+    bench.data.forget(ADA, data)
+    assert bench.data.listed(ADA) == ()
     assert not home.exists()
 
 
@@ -208,15 +211,15 @@ def test_forgotten_pictures_are_gone(bench: Bench, data: str):
 def test_pictures_can_be_forgotten_before_their_check_has_ended(
     is_running: bool, bench: Bench, data: str, monkeypatch: pytest.MonkeyPatch
 ):
-    bench.check_again(ADA, data)
-    folder = DataFolder(path=bench.data_set(ADA, data).home)
+    bench.data.check_again(ADA, data)
+    folder = DataFolder(path=bench.data.view(ADA, data).home)
     folder.write_json("work.json", {"seconds": 600})
     with light_worker.instead(monkeypatch):
         if is_running:
             jobs.start(folder)
             light_worker.wait_until(lambda: folder.status()["state"] == "fine-tuning")
-        bench.forget_data(ADA, data)
-    assert bench.data_sets(ADA) == ()
+        bench.data.forget(ADA, data)
+    assert bench.data.listed(ADA) == ()
     assert not folder.path.exists()
 
 
@@ -231,12 +234,12 @@ def test_a_plan_counts_its_pictures_and_guesses_its_time(bench: Bench, data: str
     assert plan.basis == "guessed"
     assert sum(plan.seconds.values()) > 0
     assert plan.config.backbone == "baseline_cnn"
-    assert plan.config.data == str(bench.data_set(ADA, data).home / "pictures")
+    assert plan.config.data == str(bench.data.view(ADA, data).home / "pictures")
 
 
 def test_one_class_alone_cannot_be_planned(bench: Bench, tmp_path: Path):
     pieces = [piece for piece in drawn_pieces(tmp_path / "more") if f"/{LABELS[0]}/" in piece.name]
-    alone = bench.take_in(ADA, pieces, "alone")
+    alone = bench.data.take_in(ADA, pieces, "alone")
     check(bench, alone)
     with pytest.raises(DatasetError, match=r"one class only; .* Give pictures of another class"):
         bench.plan(ADA, alone, SMALL)
@@ -248,7 +251,7 @@ def test_what_was_measured_here_is_where_a_run_reads_it(bench: Bench, data: str,
     done = SimpleNamespace(returncode=0, stdout=json.dumps(vars(costs)), stderr="")
     monkeypatch.setattr("subprocess.run", lambda *_, **__: done)
     assert bench.plan(ADA, data, SMALL, measure=True).basis == "measured"
-    status = bench.data_set(ADA, data).home / "status.json"
+    status = bench.data.view(ADA, data).home / "status.json"
     os.utime(status, (0, 0))
     run = bench.begin(ADA, data, SMALL)
     assert status.stat().st_mtime > 0, "pictures in use do not grow old"

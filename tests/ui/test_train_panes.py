@@ -11,7 +11,8 @@ import pytest
 from leukemia_app.training.data_folder import DataSource
 from leukemia_app.training.estimate import Counts
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.bench import DataView, Plan, Wish
+from leukemia_app.ui.bench import Plan, Wish
+from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.samples import Samples
 from leukemia_app.ui.settings_panes import Form
 from leukemia_app.ui.train_panes import data_step, drop_step, model_step, split_step

@@ -54,7 +54,7 @@ def give(tab: TrainTab, **more: Any) -> str:
     shown = ask(tab, "give", files=files, **more)
     assert shown["said"] == ""
     newest = max(
-        tab.bench.checks.root.glob("*/dataset.json"), key=lambda path: path.stat().st_mtime
+        tab.bench.data.checks.root.glob("*/dataset.json"), key=lambda path: path.stat().st_mtime
     )
     return newest.parent.name
 
@@ -134,7 +134,7 @@ def test_somebody_else_finds_nothing_and_learns_nothing(tab: TrainTab, data: str
 
 def test_who_logs_in_owns_by_name_whatever_the_browser_says(fresh: TrainTab):
     data = give(fresh, login="ada")
-    assert fresh.bench.data_set("login:ada", data).id == data
+    assert fresh.bench.data.view("login:ada", data).id == data
     assert data in ask(fresh, "open", login="ada", owner=OTHER)["side"]
 
 
@@ -210,7 +210,7 @@ def test_checking_again_takes_names_pattern_and_seed(tab: TrainTab, data: str):
     fields = {"aliases": {"normal": "calm"}, "pattern": r"(\d)", "seed": "12"}
     shown = ask(tab, "again", data=data, fields=fields)
     assert 'data-live="1"' in shown["pictures"]
-    source = tab.bench.data_set(_owner(SECRET), data).source
+    source = tab.bench.data.view(_owner(SECRET), data).source
     assert (source.aliases, source.pattern, source.seed) == ({"normal": "calm"}, r"(\d)", 12)
     assert source.choice is None
 
@@ -218,17 +218,17 @@ def test_checking_again_takes_names_pattern_and_seed(tab: TrainTab, data: str):
 @pytest.mark.parametrize("seed", ["", "-1", "x", "²"])
 def test_a_seed_that_is_none_changes_nothing(seed: str, tab: TrainTab, data: str):
     assert ask(tab, "again", data=data, fields={"seed": seed})["said"] == ""
-    assert tab.bench.data_set(_owner(SECRET), data).source.seed == 0
+    assert tab.bench.data.view(_owner(SECRET), data).source.seed == 0
 
 
 def test_a_choice_is_kept(tab: TrainTab, data: str):
     ask(tab, "choice", data=data, value="Original")
-    assert tab.bench.data_set(_owner(SECRET), data).source.choice == "Original"
+    assert tab.bench.data.view(_owner(SECRET), data).source.choice == "Original"
 
 
 def test_a_failed_check_offers_the_kinds_there_are(fresh: TrainTab):
     data = give(fresh)
-    home = fresh.bench.data_set(_owner(SECRET), data).home
+    home = fresh.bench.data.view(_owner(SECRET), data).home
     for kind in ("Original", "Segmented"):
         shutil.copytree(home / "pictures" / "cells", home / "two" / kind)
     shutil.rmtree(home / "pictures")
@@ -300,7 +300,7 @@ def test_an_open_fold_shows_a_picture_of_the_set(tab: TrainTab, data: str):
 
 
 def test_a_set_whose_first_picture_cannot_be_read_says_so(tab: TrainTab, data: str):
-    view = tab.bench.data_set(_owner(SECRET), data)
+    view = tab.bench.data.view(_owner(SECRET), data)
     first = (view.health or {})["classes"][0]["shown"][0]
     (view.home / "pictures" / first).write_bytes(b"no picture any more")
     shown = ask(tab, "plan", data=data, fields=SMALL | {"folds": ["augment", "more"]})

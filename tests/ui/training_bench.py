@@ -42,6 +42,6 @@ def drawn_pieces(uploads: Path) -> list[Piece]:
 
 def check(bench: Bench, data_id: str) -> DataFolder:
     """What a worker would do with a data set that waits."""
-    folder = DataFolder(path=bench.checks.root / data_id)
+    folder = DataFolder(path=bench.data.checks.root / data_id)
     check_dataset(folder, folder.add_event, folder.should_stop)
     return folder
