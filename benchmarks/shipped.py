@@ -83,7 +83,7 @@ def main() -> None:
             kept_back &= files
             sys.stderr.write(f"{row}\n")
         data = replace(data, rows=tuple(row for row in data.rows if row.file in kept_back))
-        if arguments.disturbed and suited and not each.given:
+        if arguments.disturbed and suited:
             plots.append(_plots(each, suited, data, arguments.disturbed, arguments.docs))
         _write(arguments.docs / "models.md", rows, plots)
 

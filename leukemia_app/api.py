@@ -159,6 +159,8 @@ def compare(
     from leukemia_app.training.labelled import LabelledFolder, labelled_folder
 
     check_candidates(models)
+    if engine not in ("local", "ray"):
+        raise SettingError(f"engine is {engine!r}; use local or ray.")
     library = library or open_library()
     folder = data if isinstance(data, LabelledFolder) else labelled_folder(Path(data))
     predictors = {id: library.predictor(id) for id in models}
@@ -183,8 +185,6 @@ def compare(
         asked, problems = ask_on_ray(question, folder)
         pictures = replace(pictures, unreadable=problems)
         return compared(candidates, asked, pictures, labels, corruptions=corruptions)
-    if engine != "local":
-        raise SettingError(f"engine is {engine!r}; use local or ray.")
     return compare(
         candidates, pictures, labels, corruptions=corruptions,
         progress=lambda done: progress(done, pictures.n),
