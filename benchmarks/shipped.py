@@ -166,7 +166,7 @@ def _plots(
     )
     ids = " and ".join(f"`{id}`" for id in predictors)
     return (
-        f"### {each.name}\n\n{NAMES[figure]} of {ids} against strength, {found.n:,} pictures, "
+        f"### {each.name}\n\n{ids}: {NAMES[figure]} against strength, {found.n:,} pictures, "
         f"{words.split_level(data.group_level)}; 0 is undisturbed.\n\n![{ids}]({name})\n"
     )
 

@@ -198,8 +198,8 @@ def _write(found: "Comparison", out: Path | None) -> None:
         )
     for id, model in models.items():
         for corruption, strengths in model.disturbed.items():
-            line = ", ".join(_value(row["macro_f1"]["value"]) for row in strengths)
-            write_line(f"{id}, {corruption.replace('_', ' ')}: macro-F1 {line}")
+            line = ", ".join(_value(row[found.held_to]["value"]) for row in strengths)
+            write_line(f"{id}, {corruption.replace('_', ' ')}: {NAMES[found.held_to]} {line}")
     if out:
         write_line()
         write_line(f"Written: {out / REPORT}, {COMPARISON}, {FIGURES}, {ANSWERS}")

@@ -274,10 +274,11 @@ def _write_evaluation(found: "Evaluation") -> None:
     if found.corruptions:
         write_line()
         write_table(
-            ("disturbance", "strength", "macro-F1", "95 % interval"),
+            ("disturbance", "strength", NAMES[found.held_to], "95 % interval"),
             [
-                (name.replace("_", " "), str(row["strength"]), _number(row["macro_f1"]["value"]),
-                 _ends(row['macro_f1']['low'], row['macro_f1']['high']))
+                (name.replace("_", " "), str(row["strength"]),
+                 _number(row[found.held_to]["value"]),
+                 _ends(row[found.held_to]["low"], row[found.held_to]["high"]))
                 for name, rows in found.corruptions.items() for row in rows
             ],
         )  # fmt: skip

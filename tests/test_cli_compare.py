@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from leukemia_app import compare
+from leukemia_app.evaluation import corruptions
 from leukemia_app.evaluation.corruptions import CORRUPTIONS
 from leukemia_app.imaging.render import draw
 
@@ -82,6 +84,19 @@ def test_disturbed_copies_are_compared_too(run: Run, tmp_path: Path):
     found = json.loads(out)["models"][0]["corruptions"]
     assert list(found) == list(CORRUPTIONS)
     assert [row["strength"] for row in found["stain_shift"]] == [1, 2, 3, 4, 5]
+
+
+def test_a_set_without_every_class_is_disturbed_in_accuracy(run: Run, tmp_path: Path, monkeypatch):
+    two = tuple(each for each in corruptions.EVERY if each[0] in ("stain_shift", "grey"))
+    monkeypatch.setattr(corruptions, "EVERY", two)
+    (tmp_path / "Pro").mkdir()
+    cv2.imwrite(str(tmp_path / "Pro" / "a.png"), draw("Pro", 1).pixels[..., ::-1])
+    code, out, _ = run("compare", tmp_path, "--models", MODELS, "--map", TWO, "--corruptions")
+    told = [line for line in out.splitlines() if line.startswith(f"{FIELDS}, ")]
+    assert code == 0
+    assert len(told) == 2
+    for line in told:
+        assert re.fullmatch(rf"{FIELDS}, [a-z ]+: accuracy ([01]\.000(, )?){{5}}", line)
 
 
 def test_a_zip_is_compared_as_the_folder_in_it(run: Run, drawn: Path, tmp_path: Path):

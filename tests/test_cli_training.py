@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -427,6 +428,14 @@ def test_evaluate_shows_every_disturbance(run, models, tmp_path, monkeypatch):
     assert set(found["grey"][0]) == {"strength", "accuracy", "macro_f1", "auroc", "refer_rate"}
     code, out, _ = run("evaluate", small, "--model", "tiny", "--corruptions")
     assert sum(line.startswith("stain shift") for line in out.splitlines()) == 5
+
+    shutil.rmtree(small / LABELS[0])
+    code, out, _ = run("evaluate", small, "--model", "tiny", "--corruptions")
+    (head,) = [line for line in out.splitlines() if line.startswith("disturbance")]
+    (first, *_) = [line for line in out.splitlines() if line.startswith("stain shift")]
+    assert code == 0
+    assert head.split() == ["disturbance", "strength", "accuracy", "95", "%", "interval"]
+    assert re.match(r"stain shift +1 +[01]\.\d{3} ", first)
 
 
 def test_an_unreadable_picture_is_named_counted_and_told_by_the_exit_code(run, models, tmp_path):
