@@ -25,17 +25,23 @@ def split_groups(
     it should hold of the group's rarest label, the one in the fewest groups; the largest part goes
     first. So a group is never parted, and a label that is the rarest in as many groups as there
     are parts stands in all of them. `fractions` are above 0.
+
+    Seed 0 goes strictly by size, which holds the fractions best. Any other takes each group for up
+    to four times or a quarter as large when it orders them: groups of unlike sizes would else be
+    dealt the same with every seed.
     """
     group_ids, group_of = np.unique(groups, return_inverse=True)
     label_ids, label_of = np.unique(labels, return_inverse=True)
     counts = np.zeros((len(group_ids), len(label_ids)), np.int64)
     np.add.at(counts, (group_of, label_of), 1)
     n_groups = (counts > 0).sum(0)
-    jitter = np.random.default_rng(seed).permutation(len(group_ids))
+    rng = np.random.default_rng(seed)
+    jitter = rng.permutation(len(group_ids))
+    sizes = counts.sum(1) * (2.0 ** rng.uniform(-2, 2, len(group_ids)) if seed else 1.0)
     wanted = np.asarray(fractions, np.float64)
     held = np.zeros((len(wanted), len(label_ids)), np.int64)
     part_of_group = np.zeros(len(group_ids), np.int64)
-    for group in sorted(range(len(group_ids)), key=lambda g: (-counts[g].sum(), jitter[g])):
+    for group in sorted(range(len(group_ids)), key=lambda g: (-sizes[g], jitter[g])):
         main = np.lexsort((-counts[group], np.where(counts[group] > 0, n_groups, np.inf)))[0]
         part = np.lexsort((held.sum(1) / wanted, -wanted, held[:, main] / wanted))[0]
         held[part] += counts[group]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leukemia_app.data.manifest import Row
-from leukemia_app.data.split import fold_groups, split_groups, split_rows
+from leukemia_app.data.split import SHARES, fold_groups, split_groups, split_rows
 
 GROUPS = st.lists(
     st.tuples(st.sampled_from("ABCDEFGH"), st.sampled_from(["all", "hem"])), min_size=1, max_size=60
@@ -201,3 +201,18 @@ def test_a_label_with_too_few_groups_is_named():
 
 def test_nothing_to_split_is_no_error():
     assert split_rows([], 0).rows == ()
+
+
+def test_another_seed_moves_groups_of_unlike_sizes():
+    sizes = (40, 30, 21, 15, 11, 8, 6, 5, 4, 3, 2)
+    groups = [f"{label}{number}" for label in "ab" for number, n in enumerate(sizes)
+              for _ in range(n)]  # fmt: skip
+    labels = [group[0] for group in groups]
+    tests = set()
+    for seed in range(8):
+        parts = split_groups(groups, labels, SHARES, seed)
+        tests.add(frozenset(group for group, part in zip(groups, parts, strict=True) if part == 2))
+        for label in "ab":
+            held = [int(parts[i]) for i in range(len(parts)) if labels[i] == label]
+            assert abs(held.count(2) / len(held) - SHARES[2]) < 0.15
+    assert len(tests) >= 5
