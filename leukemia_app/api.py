@@ -141,7 +141,8 @@ def compare(
     parts. `label_map` states what labels that differ have in common (`evaluation.label_map`).
     `disturbed` asks for every corruption at five strengths, too. `engine` is `local`, or `ray` for
     the cluster that RAY_ADDRESS names, whose nodes must see the same folders. `progress` is told
-    the pictures done, and all; nothing by Ray, which has its own.
+    the pictures done, and all, each disturbed copy counted as one; what it raises ends the work.
+    Ray tells nothing: it has its own.
 
     Raises:
         BundleError: a model is unknown or cannot be used.
@@ -185,9 +186,10 @@ def compare(
         asked, problems = ask_on_ray(question, folder)
         pictures = replace(pictures, unreadable=problems)
         return compared(candidates, asked, pictures, labels, corruptions=corruptions)
+    n_in_all = pictures.n * (1 + len(corruptions))
     return compare(
         candidates, pictures, labels, corruptions=corruptions,
-        progress=lambda done: progress(done, pictures.n),
+        progress=lambda done: progress(done, n_in_all),
     )  # fmt: skip
 
 

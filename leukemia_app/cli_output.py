@@ -35,10 +35,11 @@ class Progress:
         self.reach(self._done + 1)
 
     def reach(self, done: int) -> None:
-        """So many are done."""
+        """So many are done; of none it cannot be told how long the rest will take."""
         self._done = done
         now = self._clock()
-        if self._is_shown and (now - self._drawn >= PROGRESS_EVERY_S or self._done == self._total):
+        is_due = now - self._drawn >= PROGRESS_EVERY_S or done == self._total
+        if self._is_shown and done and is_due:
             self._drawn = now
             self._stream.write(CLEAR_LINE + self._line(now - self._started))
             self._stream.flush()

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from leukemia_app.errors import DatasetError, RunError
 
 if TYPE_CHECKING:
     from leukemia_app.bundles.spec import Figure
-    from leukemia_app.evaluation.evaluate import Evaluation, Sample
+    from leukemia_app.evaluation.evaluate import Evaluation
     from leukemia_app.settings import Settings
     from leukemia_app.training.config import RunConfig
     from leukemia_app.training.run_folder import RunFolder
@@ -221,13 +221,14 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
             f"{f'in part {arguments.part!r} ' if has_parts else ''}with one of the labels "
             f"{', '.join(predictor.spec.label_names)}."
         )
-    progress, problems = Progress(len(rows)), list[str]()
+    corruptions = EVERY if arguments.corruptions else ()
+    progress, problems = Progress(len(rows) * (1 + len(corruptions))), list[str]()
     found = evaluate(
         predictor,
-        _counted(samples(manifest, rows, problems.append), progress),
+        samples(manifest, rows, problems.append),
         split={"part": arguments.part if has_parts else "all",
                "level": manifest.group_level},
-        corruptions=EVERY if arguments.corruptions else (),
+        corruptions=corruptions, progress=progress.reach,
     )  # fmt: skip
     progress.clear()
     for problem in problems:
@@ -245,12 +246,6 @@ def run_evaluate(arguments: argparse.Namespace, settings: "Settings") -> int:
     else:
         _write_evaluation(found)
     return 1 if problems else 0
-
-
-def _counted(given: "Iterator[Sample]", progress: Progress) -> "Iterator[Sample]":
-    for sample in given:
-        yield sample
-        progress.step()
 
 
 def _write_evaluation(found: "Evaluation") -> None:

@@ -25,6 +25,15 @@ class DatasetError(AppError):
     kind = "dataset"
 
 
+class UnknownLabelsError(DatasetError):
+    """No picture of a data set has a label that the models know, or that the label map states."""
+
+    def __init__(self, text: str, labels: tuple[str, ...]) -> None:
+        """`labels` are the data set's own, as its folders or table have them."""
+        super().__init__(text)
+        self.labels = labels
+
+
 class BundleError(AppError):
     """A model bundle is damaged, unknown or does not fit this version."""
 

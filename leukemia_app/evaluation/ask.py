@@ -75,7 +75,8 @@ def ask(
     Pictures pass through once, a few at a time; one that any of the models learned from, or of one
     of the `known_groups`, is put to none, and counted. Every sample's label has a common label.
     Where a model's labels become fewer, its answer is the common label with the greatest sum; else
-    its own decision counts. `progress` is told the pictures done after each few.
+    its own decision counts. `progress` is told the pictures and disturbed copies done, after each
+    condition of each few pictures; what it raises ends the asking.
     """
     fresh = _Fresh(samples=samples, seen=_seen(readers), known_groups=frozenset(known_groups))
     conditions = [PLAIN, *corruptions]
@@ -85,7 +86,7 @@ def ask(
     groups: list[str] = []
     files: list[str] = []
     for chunk in _chunks(fresh):
-        for condition in conditions:
+        for n_conditions, condition in enumerate(conditions, 1):
             pictures = [
                 _disturbed(
                     sample.picture,
@@ -100,10 +101,11 @@ def ask(
                 if condition == PLAIN:
                     pace[id].append(1000 * (perf_counter() - started) / len(chunk))
                 noted[id][condition].add(readings, reader.spec.label_names, labels)
+            over = len(true) + fresh.n_left_out
+            progress(over * len(conditions) + n_conditions * len(chunk))
         true += [_place(sample, labels) for sample in chunk]
         groups += [sample.group for sample in chunk]
         files += [sample.file or sample.picture.name for sample in chunk]
-        progress(len(true) + fresh.n_left_out)
     return Asked(
         answers={
             id: {condition: each.answers(true, groups, files, len(labels.labels))

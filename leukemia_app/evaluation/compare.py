@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -273,20 +273,29 @@ def compare(
     """Every model on the same pictures, those left out that one of them learned from.
 
     The pictures are passed through twice where groups are known, so that a group of which one
-    picture was learned from is left out whole.
+    picture was learned from is left out whole. `progress` is told the pictures and disturbed copies
+    done: none on the first pass, and all of them once only the figures are left to be made.
 
     Raises:
         SettingError: the models are too few or too many, or one's labels are not in the map.
     """
     check_candidates(list(candidates))
     readers = {id: each.reader for id, each in candidates.items()}
-    by_group = pictures.split.get("level") != "image"
-    known = groups_learned_from(readers, pictures.samples()) if by_group else frozenset[str]()
+    known = frozenset[str]()
+    if pictures.split.get("level") != "image":
+        known = groups_learned_from(readers, _looked_at(pictures.samples(), progress))
     asked = ask(
         readers, pictures.samples(), labels,
         corruptions=corruptions, known_groups=known, progress=progress,
     )  # fmt: skip
+    progress(pictures.n * (1 + len(corruptions)))
     return compared(candidates, asked, pictures, labels, corruptions=corruptions)
+
+
+def _looked_at(samples: Iterable[Sample], progress: Callable[[int], None]) -> Iterator[Sample]:
+    for sample in samples:
+        progress(0)
+        yield sample
 
 
 def compared(

@@ -145,7 +145,8 @@ def pairs_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
         (
             f"{pair.other} minus {pair.first}",
             [*(pair.differences[name] for name in DIFFERED), f"{pair.counts.only_other:,}",
-             f"{pair.counts.only_first:,}", compare_words.chance(pair.p_holm)],
+             f"{pair.counts.only_first:,}",
+             compare_words.chance(pair.p_holm).replace(" ", chr(160))],
         )
         for pair in comparison.pairs
     ]  # fmt: skip
@@ -234,7 +235,11 @@ def confusion_section(comparison: Comparison, thumbnails: Thumbnails) -> str:
         f"{_confusion_difference(comparison, pair)}</details>"
         for number, pair in enumerate(comparison.pairs)
     )
-    return made + note(
+    key = "".join(
+        f'<li><i class="c-swatch {kind}"></i>{said}</li>'
+        for kind, said in (("r-hit", "first-named better"), ("r-miss", "first-named worse"))
+    )
+    return f'{made}<ul class="r-key">{key}</ul>' + note(
         "Rows: the data set’s label. Columns: what the models said. Plus: the first-named says so "
         "more often; on the diagonal more is better, beside it less."
     )
@@ -274,7 +279,10 @@ def disagreements_section(comparison: Comparison, thumbnails: Thumbnails) -> str
     if not shown:
         return nothing("The models agree on every picture.")
     items = "".join(_disagreement(comparison, thumbnails, *each) for each in shown)
-    return f'<ul class="r-gallery c-gallery">{items}</ul>' + note(
+    part = ""
+    if len(shown) < comparison.n:
+        part = f"<p>The {len(shown)} farthest apart of {comparison.n:,} pictures.</p>"
+    return f'{part}<ul class="r-gallery c-gallery">{items}</ul>' + note(
         "Ordered by the probability that one model would have to move to agree with another, the "
         "two farthest apart. First line: the data set’s label."
     )
@@ -338,8 +346,8 @@ def models_table(comparison: Comparison) -> str:
         ("labels", [", ".join(spec.label_names) for spec in specs]),
         ("network", [f"{spec.network.backbone} + {spec.network.head}" for spec in specs]),
         ("trained on", [spec.data.get("name", "–") for spec in specs]),
-        ("its own split", [words.split_level(str(spec.split.get("level", "image")))
-                           for spec in specs]),
+        ("its own split", [words.split_level(str(spec.split["level"])) if "level" in spec.split
+                           else words.NOT_STATED for spec in specs]),
         ("its own headline", [words.headline(spec) or "not measured" for spec in specs]),
         ("licence", [spec.licence for spec in specs]),
         ("not for", [spec.not_for for spec in specs]),

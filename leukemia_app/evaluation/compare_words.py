@@ -126,20 +126,32 @@ def _left_out(comparison: Comparison) -> list[str]:
 
 
 def pair(found: Pair, n_pairs: int) -> str:
-    """Two models against each other, in two sentences."""
+    """Two models against each other, in two sentences or three."""
     raised = f", raised for {n_pairs} pairs" if n_pairs > 1 else ""
-    told = [NAMES[name] for name in found.told_apart()]
-    apart = (
-        f"They differ in {words.together(told)}: there the interval of the difference does not "
-        "hold zero."
-        if told else
-        "Every interval of the differences holds zero: these pictures do not tell the two apart."
-    )  # fmt: skip
     return (
         f"{found.first} alone is right on {counted(found.counts.only_first, 'picture')}, "
         f"{found.other} alone on {found.counts.only_other:,} (McNemar’s exact test, "
-        f"{chance(found.p_holm)}{raised}). {apart}"
+        f"{chance(found.p_holm)}{raised}). {_apart(found)}"
     )
+
+
+def _apart(found: Pair) -> str:
+    told = [NAMES[name] for name in found.told_apart()]
+    agreed = [NAMES[name] for name, each in found.differences.items()
+              if each.value and each.low is None]  # fmt: skip
+    said = []
+    if told:
+        said.append(f"They differ in {words.together(told)}: there the interval of the difference "
+                    "does not hold zero.")  # fmt: skip
+    if agreed:
+        said.append(f"The difference in {words.together(agreed)} has no interval: all samples "
+                    "agree, or there are too few groups to draw from.")  # fmt: skip
+    if said:
+        return " ".join(said)
+    has_any = any(each.low is not None for each in found.differences.values())
+    why = "Every interval of the differences holds zero" if has_any else (
+        "No figure shows a difference")  # fmt: skip
+    return f"{why}: these pictures do not tell the two apart."
 
 
 def chance(p: float) -> str:
@@ -155,6 +167,7 @@ def many(comparison: Comparison) -> str:
     n = n_pairs * len(DIFFERED)
     return (
         f"{counted(n_pairs, 'pair')} by {len(DIFFERED)} figures are {n} differences, each with its "
-        "own 95 % interval: of twenty that are no difference, one leaves out zero by chance. "
+        "own 95 % interval unless all samples agree: of twenty that are no difference, one leaves "
+        "out zero by chance. "
         "McNemar’s test takes pictures as independent; the intervals draw whole groups."
     )

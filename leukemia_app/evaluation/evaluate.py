@@ -73,7 +73,8 @@ def evaluate(
     """Figures with intervals over groups, plain and under each (corruption, strength).
 
     Pictures pass through once, a few at a time; those the model learned from are left out and
-    counted. `split` says part and group level.
+    counted. `split` says part and group level. `progress` is told the pictures and disturbed copies
+    done.
     """
     labels = reader.spec.label_names
     same = LabelMap(members={label: (label,) for label in labels}, is_stated=False)

@@ -1,6 +1,6 @@
 """What the labels of several models have in common, as somebody stated it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,10 +28,10 @@ class LabelMap:
     def __post_init__(self) -> None:
         """Refuse a map that tells nothing apart, or that has one label twice."""
         if len(self.members) < 2:
-            raise SettingError(f"The label map needs two common labels or more. {HOW}")
+            raise SettingError("The label map needs two common labels or more.")
         for common, members in self.members.items():
             if not members:
-                raise SettingError(f"The common label “{common}” stands for no label. {HOW}")
+                raise SettingError(f"The common label “{common}” stands for no label.")
         every = [label for members in self.members.values() for label in members]
         for label in every:
             if every.count(label) > 1:
@@ -59,7 +59,7 @@ class LabelMap:
         if missing := [label for label in labels if label not in self._common]:
             raise SettingError(
                 f"The label map does not say what {_quoted(missing)} of {whose} "
-                f"{'is' if len(missing) == 1 else 'are'}. Name every label of every model. {HOW}"
+                f"{'is' if len(missing) == 1 else 'are'}. Name every label of every model."
             )
         if len(found := {self._common[label] for label in labels}) < 2:
             raise SettingError(
@@ -132,6 +132,11 @@ def members_of(given: str) -> dict[str, tuple[str, ...]]:
             raise SettingError(f"The label map has “{common}” twice; name it once.")
         members[common] = tuple(filter(None, map(str.strip, names.split(","))))
     return members
+
+
+def sayable(labels: Iterable[str]) -> tuple[str, ...]:
+    """Those of some labels that a written map can name: without its own signs."""
+    return tuple(label for label in labels if not set(label) & set("=;,"))
 
 
 def suggested(labels_of: Mapping[str, Sequence[str]]) -> str:

@@ -203,7 +203,7 @@ def measure(
     columns = {name: _class_intervals(each, once, many) for name, each in CLASS_FIGURES.items()}
     return Measured(
         overall={
-            name: _interval(float(each(once)[0]), each(many), many.draws)
+            name: interval_of(float(each(once)[0]), each(many), many.draws)
             for name, each in FIGURES.items()
         },
         per_class={
@@ -216,18 +216,20 @@ def measure(
 def figure_interval(answers: Answers, name: str, draws: Resampled) -> Interval:
     """One of `FIGURES` with its interval from samples made before, of one picture or more."""
     (value,) = FIGURES[name](Sampled(answers, each_once(len(answers.true))))
-    return _interval(float(value), FIGURES[name](Sampled(answers, draws)), draws)
+    return interval_of(float(value), FIGURES[name](Sampled(answers, draws)), draws)
 
 
 def _class_intervals(figure: Figure, once: Sampled, many: Sampled) -> list[Interval]:
     (values,) = figure(once)
     sampled = figure(many)
     return [
-        _interval(float(value), sampled[:, label], many.draws) for label, value in enumerate(values)
+        interval_of(float(value), sampled[:, label], many.draws)
+        for label, value in enumerate(values)
     ]
 
 
-def _interval(value: float, sampled: Samples, draws: Resampled) -> Interval:
+def interval_of(value: float, sampled: Samples, draws: Resampled) -> Interval:
+    """A figure with the interval of its samples; NaN stands for undefined."""
     ends = draws.interval(sampled)
     # Samples that all agree, as where no answer was wrong, say nothing of what was not seen.
     low, high = ends if ends and ends[0] < ends[1] else (None, None)

@@ -7,20 +7,24 @@ from math import comb
 import numpy as np
 
 from leukemia_app.evaluation.intervals import Resampled, each_once
-from leukemia_app.evaluation.measures import FIGURES, Answers, Interval, Sampled
+from leukemia_app.evaluation.measures import FIGURES, Answers, Interval, Sampled, interval_of
+
+DIGITS = 12
+"""Decimals of a difference: what is less is rounding, and would look like one."""
 
 
 def difference(name: str, first: Answers, other: Answers, draws: Resampled) -> Interval:
     """What `other` has above `first` in one of `measures.FIGURES`, on the same pictures.
 
     The 95 % interval is of the difference in each sample, so that what makes a picture hard for
-    both cancels out.
+    both cancels out; where all samples agree there is none.
     """
-    made, once = FIGURES[name], each_once(len(first.true))
-    value = float(made(Sampled(other, once))[0] - made(Sampled(first, once))[0])
-    ends = draws.interval(made(Sampled(other, draws)) - made(Sampled(first, draws)))
-    low, high = ends or (None, None)
-    return Interval(value=None if np.isnan(value) else value, low=low, high=high)
+    made = FIGURES[name]
+    (value,), sampled = (
+        np.round(made(Sampled(other, each)) - made(Sampled(first, each)), DIGITS) + 0.0
+        for each in (each_once(len(first.true)), draws)
+    )
+    return interval_of(float(value), sampled, draws)
 
 
 @dataclass(frozen=True, kw_only=True)

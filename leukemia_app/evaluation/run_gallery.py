@@ -42,7 +42,9 @@ def confusion_table(results: RunResults, id: str) -> str:
             _cell(results, row, column, int(counts[row, column]), whole, id)
             for column in range(len(results.labels))
         )
-        rows += f'<tr><th scope="row">{escape(label)}</th>{cells}<td>{whole:,}</td></tr>'
+        rows += (
+            f'<tr><th scope="row">{escape(label)}</th>{cells}<td class="r-sum">{whole:,}</td></tr>'
+        )
     called = "".join(f"<td>{int(total):,}</td>" for total in counts.sum(0))
     return whole_table(
         f'<th scope="col">label</th>{heads}<th scope="col">pictures</th>',

@@ -95,10 +95,10 @@ class SideBySide:
                 words.percent(float(self.answers[id].probabilities[place]))
                 for id in (apart.first, apart.other)
             ]
-            said.append(
-                f"Farthest apart are {apart.first} and {apart.other}, most of all on "
-                f"“{apart.label}”: {chances[0]} against {chances[1]}."
-            )
+            who = "They differ most on"
+            if len(self.answers) > 2:
+                who = f"Farthest apart are {apart.first} and {apart.other}, most of all on"
+            said.append(f"{who} “{apart.label}”: {chances[0]} against {chances[1]}.")
         return tuple(filter(None, said))
 
     def _agreement(self) -> str:

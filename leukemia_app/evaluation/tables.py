@@ -31,12 +31,13 @@ def ends_words(figure: Interval) -> str:
     if figure.value is None or figure.low is None or figure.high is None:
         return "–"
     # A dash beside a minus cannot be read.
-    between = "–" if figure.low >= 0 else " to "
-    return f"{_signed(figure.low)}{between}{_signed(figure.high)}"
+    low = _signed(figure.low)
+    return f"{low}{' to ' if low.startswith('−') else '–'}{_signed(figure.high)}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
+    # Adding zero takes the sign off what rounds to it.
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
 
 
 def interval_words(figure: Interval) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from leukemia_app.bundles.input_words import input_words
 from leukemia_app.bundles.reading import Reading
 from leukemia_app.bundles.spec import Figure, Spec
 from leukemia_app.evaluation.smear import Count, SmearSummary
@@ -18,6 +19,7 @@ CONTROL_WORDS: Mapping[str, str] = {
 }
 """How a figure's control is called in short, by how its name goes on after the metric."""
 
+NOT_STATED = "not stated"
 RESEARCH_USE = "Research use only, not a diagnosis"
 REFER = "Refer to an expert"
 MAP_HINT = "The map shows where the score reacts, not why."
@@ -132,7 +134,9 @@ def headline(spec: Spec) -> str | None:
 
 def split_words(spec: Spec) -> str:
     """How the training pictures were parted, and into how many."""
-    level = str(spec.split.get("level", "image"))
+    if "level" not in spec.split:
+        return NOT_STATED
+    level = str(spec.split["level"])
     parts = spec.split.get("parts", {})
     told = [_part_words(name, sizes, level) for name, sizes in parts.items()]
     return ": ".join(filter(None, [split_level(level), "; ".join(told)]))
@@ -161,10 +165,10 @@ def fact_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
         ("Split", split_words(spec)),
         ("Limits", spec.data.get("limits", "")),
         ("Refers", refers),
-        ("Network", f"{spec.network.backbone}, {spec.network.head} head, "
-                    f"{spec.recipe.side_px} × {spec.recipe.side_px} px"),
+        ("Network", _network_words(spec)),
+        ("Input", input_words(spec)),
         ("Licence", spec.licence),
-        ("From", ", ".join(spec.parents) or "no other model"),
+        ("From", ", ".join(spec.parents) or ("no other model" if spec.split else NOT_STATED)),
     )  # fmt: skip
     return tuple((name, said) for name, said in rows if said)
 
@@ -217,6 +221,13 @@ def summary_sentence(summary: SmearSummary) -> str:
     verb = "was" if referred.k == 1 else "were"
     rest = "" if top is None else " and not counted in the shares"
     return " ".join([*said, f"{referred.k} of {referred.n} {verb} referred to an expert{rest}."])
+
+
+def _network_words(spec: Spec) -> str:
+    side = f"{spec.recipe.side_px} × {spec.recipe.side_px} px"
+    if not spec.network.is_rebuildable:
+        return f"brought in from a Keras file, {side}"
+    return f"{spec.network.backbone}, {spec.network.head} head, {side}"
 
 
 def _two_decimals(value: float | None) -> str | None:

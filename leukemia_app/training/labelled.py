@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from leukemia_app.data.aliases import suggested_label
 from leukemia_app.data.archive import ZipLimits, unpack
 from leukemia_app.data.layouts import discover
 from leukemia_app.data.manifest import Row, read_manifest
-from leukemia_app.errors import DatasetError, ImageError
+from leukemia_app.errors import DatasetError, ImageError, UnknownLabelsError
 from leukemia_app.evaluation.ask import Sample
 from leukemia_app.evaluation.compare import LabelledSet
 from leukemia_app.evaluation.label_map import LabelMap
@@ -23,6 +24,7 @@ class LabelledFolder:
 
     folder: Path
     rows: tuple[Row, ...]
+    """With the labels that its folders or its table have."""
     group_level: str
     """`patient`, `run` or `image`."""
     part: str
@@ -31,23 +33,27 @@ class LabelledFolder:
     """What a file may cost."""
 
     def known(self, labels: LabelMap) -> tuple[Row, ...]:
-        """The rows whose label the map knows."""
-        return tuple(row for row in self.rows if labels.common(row.label) is not None)
+        """The rows whose label the map knows, with that label as the map has it."""
+        names = {row.label: _name_in(labels, row.label) for row in self.rows}
+        return tuple(
+            replace(row, label=name) for row in self.rows if (name := names[row.label]) is not None
+        )
 
     def labelled(self, labels: LabelMap) -> LabelledSet:
         """Those of its pictures whose labels the map knows, to be passed through.
 
         Raises:
-            DatasetError: the map knows none of the labels.
+            UnknownLabelsError: the map knows none of the labels.
         """
         known = self.known(labels)
-        other = Counter(row.label for row in self.rows if labels.common(row.label) is None)
+        other = Counter(row.label for row in self.rows if _name_in(labels, row.label) is None)
         if not known:
             stated = sorted(set().union(*labels.members.values()))
-            raise DatasetError(
+            raise UnknownLabelsError(
                 f"{self.folder.name} has the labels {', '.join(sorted(other))}, and the models "
-                f"know {', '.join(stated)}. Call the folders so, or state in the label map (--map) "
-                "which is which."
+                f"know {', '.join(stated)}. Call the folders so, or state in the label map "
+                "which is which.",
+                tuple(sorted(other)),
             )
         problems: list[str] = []
         return LabelledSet(
@@ -81,7 +87,7 @@ def labelled_folder(
                 f"{', '.join(found.choices)}."
             )
         rows = tuple(
-            Row(file=entry.file, label=entry.label, group=entry.group or entry.file,
+            Row(file=entry.file, label=entry.raw_label, group=entry.group or entry.file,
                 part=entry.part)
             for entry in found.entries if entry.label
         )  # fmt: skip
@@ -94,6 +100,18 @@ def labelled_folder(
         parts = ", ".join(sorted({row.part for row in rows if row.part}))
         raise DatasetError(f"{folder} has no picture in part {part!r}; its parts are {parts}.")
     return LabelledFolder(folder=folder, rows=chosen, group_level=level, part=part, limits=limits)
+
+
+def _name_in(labels: LabelMap, label: str) -> str | None:
+    """The map's own name for a label: the same, or one that means the same; None without any."""
+    if labels.common(label) is not None:
+        return label
+    meant = suggested_label(label).casefold()
+    alike = [
+        name for members in labels.members.values() for name in members
+        if suggested_label(name).casefold() == meant
+    ]  # fmt: skip
+    return alike[0] if len({labels.common(name) for name in alike}) == 1 else None
 
 
 @contextmanager

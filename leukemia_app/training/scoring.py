@@ -57,12 +57,14 @@ def score_test(
 ) -> Evaluation:
     """The test part as it is served; in short: without disturbed copies."""
     config, test = loaded.config, [loaded.cache.rows[row] for row in loaded.parts.test]
+    corruptions = () if in_short else QUOTED
+    each = 1 + len(corruptions)
     return evaluate(
         predictor,
         samples(loaded.manifest, test, lambda reason: report("left out", reason=reason)),
         split={"part": "test", "level": _level(config)},
-        corruptions=() if in_short else QUOTED,
-        progress=lambda done: report("evaluate", done=done, total=len(test)),
+        corruptions=corruptions,
+        progress=lambda done: report("evaluate", done=done // each, total=len(test)),
     )
 
 

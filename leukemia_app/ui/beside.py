@@ -14,16 +14,17 @@ from typing import Any
 
 import gradio as gr
 
-from leukemia_app.errors import AppError, DatasetError
+from leukemia_app.errors import AppError, DatasetError, UnknownLabelsError
 from leukemia_app.evaluation.compare import LEAST, answers_csv, figures_csv
 from leukemia_app.evaluation.compare_report import compare_report
+from leukemia_app.evaluation.label_map import sayable
 from leukemia_app.evaluation.results import harmless
 from leukemia_app.ui import beside_panes as panes
 from leukemia_app.ui import beside_picker
 from leukemia_app.ui import beside_text as text
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui.answer import problem
-from leukemia_app.ui.beside_desk import BesideDesk, Board, Progress, Scored, votes_csv_rows
+from leukemia_app.ui.beside_desk import BesideDesk, Board, Scored, votes_csv_rows
 from leukemia_app.ui.entrance import status
 from leukemia_app.ui.examples import Shelf
 from leukemia_app.ui.intake import pieces_of
@@ -97,11 +98,17 @@ class BesideTab:
                             concurrency_id="scoring", **common)  # fmt: skip
         scoring.then(None, [parts.saved], None, js=done)
         stopped = hub.stop(
-            lambda: (panes.stopped(), status("")), None, [parts.pane, parts.said],
+            self.stopped, [board], [parts.pane, parts.said],
             cancels=[scoring], show_progress="hidden", queue=False, api_visibility="private",
         )  # fmt: skip
         stopped.then(None, None, None, js="() => { window.smearBeside.answered(null); }")
         return parts
+
+    def stopped(self, board: Board | None) -> tuple[str, str]:
+        """The pane and the status after a stop: what was scored before stands again."""
+        board = board or self.desk.start()
+        is_stale = board.scored is not None and _is_stale(board.scored, board)
+        return panes.stopped(board, is_stale=is_stale), status("")
 
     def refreshed(self, parts: Parts, board: Board | None) -> Shown:
         """The models as they are now: what is new can be chosen without a restart."""
@@ -119,7 +126,10 @@ class BesideTab:
                 else []  # fmt: skip
             board = self.desk.chosen(board, named, _words(asked, "map")[:LONGEST_MAP],
                                      getattr(asked, "blind", False) is True)  # fmt: skip
-            yield from self._arranged(parts, board)
+            if getattr(asked, "stated", False) is True and not board.given_map:
+                yield {parts.picker: self._picker(board, text.MAP_EMPTY), parts.said: status("")}
+            else:
+                yield from self._arranged(parts, board)
         elif what == "give":
             yield from self._given(parts, board, asked)
         elif what == "example":
@@ -150,8 +160,10 @@ class BesideTab:
         elif board.tiles and len(board.models) >= LEAST:
             yield shown
             yield from self._read(parts, board)
+        elif board.pieces and len(board.models) >= LEAST:
+            yield shown | {parts.pane: panes.ready()}
         else:
-            yield shown
+            yield shown | {parts.pane: panes.empty(), parts.strip: ""}
 
     def _given(self, parts: Parts, board: Board, asked: gr.EventData) -> Iterator[Shown]:
         pieces = pieces_of(getattr(asked, "files", None), self.uploads)
@@ -162,8 +174,10 @@ class BesideTab:
             piece.name.lower().endswith(".zip") for piece in pieces
         )
         if is_set:
-            board = replace(board, pieces=tuple(pieces), tiles=(), scored=None, note="")
-            yield {parts.board: board, parts.strip: "", parts.said: status("")}
+            board = replace(board, pieces=tuple(pieces), tiles=(), scored=None, strangers=(),
+                            note="")  # fmt: skip
+            yield {parts.board: board, parts.picker: self._picker(board), parts.strip: "",
+                   parts.said: status("")}  # fmt: skip
             return
         given = [Given(name=Path(piece.name).name[:200], path=piece.path) for piece in pieces]
         yield from self._read(parts, self.desk.shown(board, given))
@@ -191,17 +205,21 @@ class BesideTab:
             raise DatasetError(text.LOST.format(minutes=self.desk.keep_minutes))
         disturbed = getattr(asked, "disturbed", False) is True
         name = board.pieces[0].name.partition("/")[0]
-        for step in self._steps(board, disturbed=disturbed):
-            if isinstance(step, Scored):
-                board = replace(board, scored=step)
-                yield {parts.board: board, parts.pane: self._scored_pane(board),
-                       parts.said: status("")}  # fmt: skip
-            elif isinstance(step, Progress):
-                yield {parts.pane: panes.working(step, name), parts.said: status("…")}
-
-    def _steps(self, board: Board, *, disturbed: bool) -> Iterator[Progress | Scored]:
         try:
-            yield from self.desk.scoring(board, disturbed=disturbed)
+            for step in self.desk.scoring(board, disturbed=disturbed):
+                if isinstance(step, Scored):
+                    strange = sayable(step.comparison.unmapped)
+                    board = replace(board, scored=step, strangers=strange)
+                    yield {parts.board: board, parts.pane: self._scored_pane(board),
+                           parts.picker: self._picker(board), parts.said: status("")}  # fmt: skip
+                else:
+                    yield {parts.pane: panes.working(step, name, disturbed=disturbed),
+                           parts.said: status("…")}  # fmt: skip
+        except UnknownLabelsError as error:
+            board = replace(board, strangers=sayable(error.labels))
+            said = problem(page_text.STOPPED, f"{error} {text.WITHOUT_LABELS}")
+            yield {parts.board: board, parts.picker: self._picker(board), parts.pane: said,
+                   parts.said: status("")}  # fmt: skip
         except DatasetError as error:
             raise DatasetError(f"{error} {text.WITHOUT_LABELS}") from error
 
@@ -220,10 +238,7 @@ class BesideTab:
 
     def _scored_pane(self, board: Board) -> str:
         assert board.scored is not None  # noqa: S101 asked for only then
-        found = board.scored.comparison
-        is_stale = tuple(found.models) != board.models or (
-            found.labels.is_stated and found.labels.in_words() != board.given_map
-        )
+        is_stale = _is_stale(board.scored, board)
         return panes.scored_pane(board.scored, board, is_stale=is_stale)
 
     def _guarded(
@@ -232,19 +247,31 @@ class BesideTab:
         """The event's handler: what goes wrong in it is said in the page, never thrown at it."""
 
         def handler(board: Board | None, asked: gr.EventData) -> Iterator[Shown]:
+            board = board or self.desk.start()
+
+            def failed(said: str) -> Shown:
+                kept = "" if board.scored is None else self._scored_pane(board)
+                return {parts.said: status(""),
+                        parts.pane: problem(page_text.STOPPED, said) + kept}  # fmt: skip
+
             try:
-                for shown in step(parts, board or self.desk.start(), asked):
+                for shown in step(parts, board, asked):
                     yield {parts.saved: None} | shown
             except AppError as error:
-                yield {parts.said: status(""),
-                       parts.pane: problem(page_text.STOPPED, str(error))}  # fmt: skip
+                yield failed(str(error))
             except Exception:  # the last resort, so that no visitor sees a stack trace
                 reference = secrets.token_hex(3)
                 log.exception("unexpected error, reference %s", reference)
-                said = page_text.UNEXPECTED.format(reference=reference)
-                yield {parts.said: status(""), parts.pane: problem(page_text.STOPPED, said)}
+                yield failed(page_text.UNEXPECTED.format(reference=reference))
 
         return handler
+
+
+def _is_stale(scored: Scored, board: Board) -> bool:
+    """Whether other models, or another map, were chosen since."""
+    found = scored.comparison
+    stated = found.labels.in_words() if found.labels.is_stated else ""
+    return (tuple(found.models), stated) != (board.models, board.given_map)
 
 
 def _words(asked: gr.EventData, name: str) -> str:

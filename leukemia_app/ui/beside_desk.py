@@ -1,13 +1,11 @@
 """What the Compare tab does with the engine: read, vote, score; no Gradio and no layout."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 
 from leukemia_app import api
@@ -24,11 +22,11 @@ from leukemia_app.evaluation.side_by_side import SideBySide
 from leukemia_app.imaging.decode import Limits, decode
 from leukemia_app.imaging.overlay import thumbnail
 from leukemia_app.imaging.picture import Picture
-from leukemia_app.training.job_folder import Stopped
 from leukemia_app.training.labelled import LabelledFolder, labelled_folder, opened
 from leukemia_app.training.report import small_pictures
 from leukemia_app.ui import beside_text as text
 from leukemia_app.ui import text as page_text
+from leukemia_app.ui.beside_work import Progress, Tell, watched
 from leukemia_app.ui.components import picture_uri
 from leukemia_app.ui.intake import Piece, place
 from leukemia_app.ui.session import Given
@@ -37,8 +35,6 @@ LETTERS = "ABCDEF"
 MOST_PICTURES = 60
 """Pictures shown side by side; each is read by every model."""
 THUMBNAIL_PX = 80
-LOOK_S = 0.3
-"""How often a scoring that runs is looked at, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +85,8 @@ class Board:
     votes: tuple[Vote, ...] = ()
     pieces: tuple[Piece, ...] = ()
     """Files of the labelled set that was given last."""
+    strangers: tuple[str, ...] = ()
+    """Labels of that set that no model has, nor the map."""
     scored: Scored | None = None
     note: str = ""
 
@@ -101,15 +99,6 @@ class Seen:
     examinations: Mapping[str, Examination]
     beside: SideBySide | None
     """None where no map states what the labels share."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a scoring is."""
-
-    done: int
-    total: int
-    seconds_left: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +166,11 @@ class BesideDesk:
 
     def suggestion(self, board: Board) -> str:
         """A map to begin with; empty where none is needed or known."""
-        return suggested({id: spec.label_names for id, spec in self.specs(board.models).items()})
+        names = {id: spec.label_names for id, spec in self.specs(board.models).items()}
+        if board.strangers and names and are_same(names):
+            first = next(iter(names.values()))
+            return LabelMap(members={label: (label,) for label in first}).in_words()
+        return suggested(names)
 
     # ---- pictures side by side -----------------------------------------------------------------
 
@@ -263,49 +256,16 @@ class BesideDesk:
     def scoring(self, board: Board, *, disturbed: bool) -> Iterator[Progress | Scored]:
         """Every model on the labelled set: progress, then what came of it.
 
-        Closing the generator stops the work after the pictures at hand.
+        Closing the generator stops the work after the disturbance at hand of a few pictures.
 
         Raises:
             AppError: the set or a model cannot be used, or their labels do not meet.
         """
         if not all(piece.path.is_file() for piece in board.pieces):
             raise ImageError(text.LOST.format(minutes=self.keep_minutes))
-        told: SimpleQueue[tuple[int, int]] = SimpleQueue()
-        done: list[Scored | BaseException] = []
-        stop = threading.Event()
+        yield from watched(lambda tell: self._scored(board, tell, disturbed=disturbed), self.clock)
 
-        def progress(n: int, total: int) -> None:
-            told.put((n, total))
-            if stop.is_set():
-                raise Stopped
-
-        def work() -> None:
-            try:
-                done.append(self._scored(board, progress, disturbed=disturbed))
-            except BaseException as error:  # noqa: BLE001 handed to who waits for it
-                done.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        started = self.clock()
-        thread.start()
-        try:
-            yield Progress(done=0, total=0, seconds_left=None)
-            while thread.is_alive():
-                if (latest := _latest(told)) is not None:
-                    n, total = latest
-                    spent = self.clock() - started
-                    yield Progress(done=n, total=total, seconds_left=spent / n * (total - n))
-        finally:
-            stop.set()
-        thread.join()
-        (found,) = done
-        if isinstance(found, BaseException):
-            raise found
-        yield found
-
-    def _scored(
-        self, board: Board, progress: Callable[[int, int], None], *, disturbed: bool
-    ) -> Scored:
+    def _scored(self, board: Board, progress: Tell, *, disturbed: bool) -> Scored:
         started = self.clock()
         with _folder_of(board.pieces, self.zips, self.most_pictures) as (name, folder):
             data = labelled_folder(folder, limits=self.limits)
@@ -332,6 +292,11 @@ def are_same(names: Mapping[str, Sequence[str]]) -> bool:
     return len({frozenset(each) for each in names.values()}) == 1
 
 
+def is_disturbed(scored: Scored) -> bool:
+    """Whether the models were scored on disturbed copies, too."""
+    return any(model.disturbed for model in scored.comparison.models.values())
+
+
 def seconds_disturbed(scored: Scored) -> float:
     """How long the same set will take under every disturbance, from the time it took plain."""
     costs = [model.cost.ms or 0 for model in scored.comparison.models.values()]
@@ -348,18 +313,6 @@ def votes_csv_rows(votes: Sequence[Vote]) -> list[tuple[str, ...]]:
          *(vote.shown[at] if at < len(vote.shown) else "" for at in range(shown)))
         for vote in votes
     ]  # fmt: skip
-
-
-def _latest(told: SimpleQueue[tuple[int, int]]) -> tuple[int, int] | None:
-    """The last word of progress, waited for a moment; None without one."""
-    latest = None
-    try:
-        latest = told.get(timeout=LOOK_S)
-        while not told.empty():
-            latest = told.get_nowait()
-    except Empty:
-        return latest
-    return latest
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from leukemia_app.ui import text as page_text
 from leukemia_app.ui.beside_desk import (
     LETTERS,
     Board,
-    Progress,
     Scored,
     Seen,
+    is_disturbed,
     seconds_disturbed,
 )
+from leukemia_app.ui.beside_work import Progress
 from leukemia_app.ui.components import button, items, picture_uri, safe
 from leukemia_app.ui.viewer import outlines
 
@@ -249,10 +250,12 @@ def tally(board: Board) -> str:
 # ---- a labelled set ---------------------------------------------------------------------------
 
 
-def working(progress: Progress, name: str) -> str:
+def working(progress: Progress, name: str, *, disturbed: bool) -> str:
     """How far the scoring is, and a way to stop it."""
-    if progress.total:
-        said = text.progress(progress.done, progress.total, progress.seconds_left)
+    if progress.done:
+        said = text.progress(
+            progress.done, progress.total, progress.seconds_left, disturbed=disturbed
+        )
         bar = f'<progress max="{progress.total}" value="{progress.done}"></progress>'
     else:
         said, bar = text.SCORING.format(name=name), "<progress></progress>"
@@ -262,18 +265,32 @@ def working(progress: Progress, name: str) -> str:
     )
 
 
-def stopped() -> str:
-    """That a scoring was stopped, as the visitor wanted."""
-    return f'<div class="s-note" role="status"><p>{safe(text.STOPPED)}</p></div>'
+def ready() -> str:
+    """That the set at hand can be scored as it was stated."""
+    return (
+        f'<div class="s-note" role="status"><p>{safe(text.STATED)} '
+        f"{button(text.SCORE, beside='again')}</p></div>"
+    )
+
+
+def stopped(board: Board, *, is_stale: bool) -> str:
+    """That a scoring was stopped, as the visitor wanted; what was there before stands again."""
+    if board.scored is None:
+        again = f" {button(text.SCORE, beside='again')}" if board.pieces else ""
+        return f'<div class="s-note" role="status"><p>{safe(text.STOPPED)}{again}</p></div>'
+    was_again = is_stale or is_disturbed(board.scored)
+    said = text.STOPPED_AGAIN if was_again else text.STOPPED_DISTURBED
+    return (
+        f'<div class="s-note" role="status"><p>{safe(said)}</p></div>'
+        f"{scored_pane(board.scored, board, is_stale=is_stale)}"
+    )
 
 
 def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
     """The comparison with its report's sections, and what can be done with it."""
     found = scored.comparison
-    has_all = any(model.disturbed for model in found.models.values())
     more = ""
-    can_tell = all(model.figure("macro_f1").value is not None for model in found.models.values())
-    if not has_all and found.n and can_tell:
+    if not is_disturbed(scored) and found.n:
         hint = text.DISTURB_HINT.format(time=text.duration(seconds_disturbed(scored)))
         more = (
             f'<div class="b-row">{button(text.DISTURB, classes="s-quiet", beside="disturb")}'

@@ -49,29 +49,40 @@ def _map_form(entries: Sequence[Entry], board: Board, suggestion: str, problem: 
         for entry in entries
         if entry.spec is not None and entry.id in board.models
     }
-    if len(names) < LEAST or are_same(names):
+    if len(names) < LEAST or (are_same(names) and not board.strangers):
         return ""
     failed = f'<p class="b-problem" role="alert">{safe(problem)}</p>' if problem else ""
     common_of = _typed(board.given_map or suggestion)
     heads = "".join(f'<th scope="col">{safe(head)}</th>' for head in text.MAP_HEADS)
+    whose = {
+        label: ", ".join(id for id, each in names.items() if label in each)
+        for label in dict.fromkeys(label for each in names.values() for label in each)
+    } | dict.fromkeys(board.strangers, text.THE_SET)
     rows = "".join(
         f'<tr><th scope="row">{safe(label)}</th><td><input type="text" maxlength="60" '
         f'data-beside-label="{safe(label)}" value="{safe(common_of.get(label, ""))}" '
         f'aria-label="{safe(text.MAP_COMMON.format(label=label))}" list="b-commons" '
         f'autocomplete="off" spellcheck="false"></td><td class="s-hint">'
-        f"{safe(', '.join(id for id, each in names.items() if label in each))}</td></tr>"
-        for label in dict.fromkeys(label for each in names.values() for label in each)
+        f"{safe(models)}</td></tr>"
+        for label, models in whose.items()
     )
     commons = "".join(
         f'<option value="{safe(common)}">' for common in dict.fromkeys(common_of.values())
     )
-    hint = f"{text.MAP_SUGGESTED} " if suggestion and not board.given_map else ""
+    is_theirs = are_same(names)
+    hint = text.MAP_STRANGERS_HINT if is_theirs else text.MAP_HINT
+    if suggestion and not board.given_map and not is_theirs:
+        hint = f"{text.MAP_SUGGESTED} {hint}"
     is_stated = bool(board.given_map) and not problem
-    title = text.MAP_STATED.format(given=board.given_map) if is_stated else text.MAP_TITLE
-    state = f' data-beside-map="{safe(board.given_map)}"' if is_stated else " open"
+    title = text.MAP_STRANGERS if is_theirs else text.MAP_TITLE
+    if is_stated:
+        title = text.MAP_STATED.format(given=board.given_map)
+    state = "" if is_theirs and board.scored else " open"
+    if is_stated:
+        state = f' data-beside-map="{safe(board.given_map)}"'
     return (
         f'<details class="b-map"{state}><summary>{safe(title)}</summary>'
-        f'<p class="s-hint">{safe(hint + text.MAP_HINT)}</p>{failed}'
+        f'<p class="s-hint">{safe(hint)}</p>{failed}'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f'<datalist id="b-commons">{commons}</datalist>'
         f"{button(text.STATE_MAP, beside='state-map')}</details>"

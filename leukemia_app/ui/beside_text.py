@@ -3,16 +3,28 @@
 COMPARE = "Compare"
 MODELS = "Models"
 PICK_HINT = "Choose 2 to 6. They read the same pictures."
-TOO_FEW = "Choose one more model: a comparison takes two or more."
+TOO_FEW = "Choose two models or more."
 TOO_MANY = "A comparison takes six models at most; take one away first."
 BLIND = "Blind"
-BLIND_HINT = "Hides the names until you have voted, for teaching and reading studies."
+BLIND_HINT = (
+    "Hides the names until you have voted on a picture, for teaching and reading studies. A "
+    "labelled set is scored with them."
+)
 MAP_TITLE = "Their labels differ: state what they share"
 MAP_HINT = (
     "Labels with the same name in the second column count as one. Without it the answers stand "
     "beside each other and are not compared."
 )
 MAP_HEADS = ("label", "counts as", "models that have it")
+MAP_STRANGERS = "The set has labels that no model knows: state what they count as"
+MAP_STRANGERS_HINT = (
+    "A label of the set counts as a model’s label if both have the same name in the second column; "
+    "pictures whose label has none there are left out and counted."
+)
+THE_SET = "the set"
+MAP_EMPTY = "Nothing was stated: give the labels at least two different names in the second column."
+STATED = "What the labels count as is stated."
+SCORE = "Score the set"
 MAP_COMMON = "What {label} counts as"
 MAP_SUGGESTED = "This is a suggestion for these models; it counts once you state it."
 STATE_MAP = "State this"
@@ -59,14 +71,17 @@ VOTED = "You voted for {model}."
 VOTED_NONE = "You voted for none of them."
 NAMES = "The names: {names}."
 TALLY = "Votes so far"
-TALLY_HEADS = ("model", "votes", "pictures voted on")
+TALLY_HEADS = ("model", "votes", "times shown")
 SAVE_VOTES = "Votes as CSV"
 
 READING = "Reading the picture with {n} models…"
 SCORING = "Looking through {name}…"
+FIGURES = "Working out the figures…"
 IN_LINE = "In line: one set is scored at a time…"
 STOP = "Stop"
 STOPPED = "Stopped. Nothing was kept of this comparison."
+STOPPED_DISTURBED = "The disturbances were stopped. The comparison without them stands as it was."
+STOPPED_AGAIN = "Stopped. The comparison from before stands as it was."
 DISTURB = "Also under 18 disturbances, five strengths each"
 DISTURB_HINT = "About {time}. It shows what each model relies on; you can stop it."
 WITHOUT_LABELS = (
@@ -84,10 +99,13 @@ NOTHING = "Nothing came that is a picture, a zip or a folder of them."
 MOST_PICTURES = "{n} pictures were given; {limit} are shown side by side. For more, label them."
 
 
-def progress(done: int, total: int, seconds_left: float | None) -> str:
+def progress(done: int, total: int, seconds_left: float | None, *, disturbed: bool) -> str:
     """How far the scoring is."""
+    if done >= total:
+        return FIGURES
     left = "" if seconds_left is None else f" About {duration(seconds_left)} left."
-    return f"Scored {done:,} of {total:,} pictures…{left}"
+    copies = " and disturbed copies" if disturbed else ""
+    return f"Scored {done:,} of {total:,} pictures{copies}…{left}"
 
 
 def duration(seconds: float) -> str:

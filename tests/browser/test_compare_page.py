@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -153,17 +154,57 @@ def test_a_labelled_zip_is_scored_and_then_disturbed(visit: Visit, labelled: Pat
     assert page.locator("section:has(> h2:text-is('Robustness')) figure").count() == 18
 
 
-def test_a_scoring_is_stopped(visit: Visit, labelled: Path):
+def test_stopped_disturbances_leave_the_comparison_that_was_there(
+    visit: Visit, labelled: Path, pictures: dict[str, Path]
+):
     page = visit.page
     opened(visit, FIELDS, CELLS)
     state_map(visit)
     score(visit, labelled)
     page.get_by_role("button", name=text.DISTURB).click()
+    # 6 pictures, plain and under 18 disturbances of five strengths
+    page.get_by_text(re.compile(r"Scored \d+ of 546 pictures and disturbed copies")).wait_for()
     page.locator("[data-beside=stop]").click()
-    page.get_by_text(text.STOPPED).wait_for()
+    page.get_by_text(text.STOPPED_DISTURBED).wait_for()
     settled(visit)
-    page.locator("[data-beside=example]").first.click()
+    assert page.get_by_text("2 models on the same 6 pictures, image-level").is_visible()
+    assert page.get_by_role("button", name=text.DISTURB).is_visible()
+    page.locator("[data-beside-pick=files]").set_input_files(pictures["field"])
     page.locator(".b-table").wait_for()
+    settled(visit)
+
+
+def test_folders_that_no_model_knows_are_matched_in_the_page(visit: Visit, tmp_path: Path):
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder, label in (("clear", "Benign"), ("sick", "Pro")):
+            content = io.BytesIO()
+            Image.fromarray(draw(label, 1).pixels).save(content, "PNG")
+            archive.writestr(f"odd/{folder}/1.png", content.getvalue())
+    page = visit.page
+    opened(visit, FIELDS, "all4-efficientnetb0-attention")
+    page.locator("[data-beside-pick=zip]").set_input_files(path)
+    page.get_by_text(text.MAP_STRANGERS).wait_for(timeout=SCORE_MS)
+    assert page.get_by_text("odd has the labels clear, sick").is_visible()
+    settled(visit)
+    page.locator("[data-beside-label=clear]").fill("Benign")
+    page.locator("[data-beside-label=sick]").fill("Pro")
+    page.locator("[data-beside=state-map]").click()
+    page.get_by_text("Stated: Benign = Benign, clear").wait_for()
+    settled(visit)
+    page.get_by_role("button", name=text.SCORE).click()
+    page.get_by_text("2 models on the same 2 pictures").wait_for(timeout=SCORE_MS)
+    settled(visit)
+
+
+def test_nothing_stated_is_said(visit: Visit):
+    page = visit.page
+    opened(visit, FIELDS, KINDS)
+    page.locator("[data-beside-label]").first.wait_for()
+    for field in page.locator("[data-beside-label]").all():
+        field.fill("")
+    page.locator("[data-beside=state-map]").click()
+    page.get_by_text(text.MAP_EMPTY).wait_for()
     settled(visit)
 
 

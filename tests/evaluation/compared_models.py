@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def reader(said: str, labels: str = "ab", sure: float = 0.9, seen: Sequence[int]
 
 
 def compared(*readers: Says, given: str = "", split: dict[str, str] = SPLIT,
-             name: str = "") -> Comparison:  # fmt: skip
+             name: str = "", **asked: Any) -> Comparison:  # fmt: skip
     """The readers, called x, y, z, on the eight pictures."""
     ids = "xyz"[: len(readers)]
     labels = label_map(given, {id: each.spec.label_names
@@ -70,5 +71,5 @@ def compared(*readers: Says, given: str = "", split: dict[str, str] = SPLIT,
     return compare(
         {id: Candidate(reader=each, size_bytes=1000, memory_mb=2.0)
          for id, each in zip(ids, readers, strict=True)},
-        LabelledSet(samples=lambda: samples(name=name), n=8, split=split), labels,
+        LabelledSet(samples=lambda: samples(name=name), n=8, split=split), labels, **asked,
     )  # fmt: skip

@@ -39,11 +39,22 @@ def test_disturbances_are_judged_by_accuracy_where_a_class_has_no_picture():
 
 
 def test_a_difference_that_every_sample_shows_is_told():
+    found = compared(reader("aabbaabb"), reader("bbbababa"))
+    (pair,) = found.pairs
+    # y errs twice on patient 0, once on each other. Of a's two draws k are patient 0: 2 + k wrong
+    # of four, and 2 of b's four, so that samples go from -4/8 to -6/8
+    assert "accuracy" in pair.told_apart()
+    accuracy = pair.differences["accuracy"]
+    assert (accuracy.low, accuracy.high) == (-0.75, -0.5)
+
+
+def test_a_difference_that_is_the_same_in_every_sample_has_no_interval_and_tells_nothing_apart():
     found = compared(reader("aabbaabb"), reader("babababa"))
     (pair,) = found.pairs
     # each of the four patients has one wrong answer of y: -1/2 in every sample
-    assert "accuracy" in pair.told_apart()
-    assert found.pairs[0].differences["accuracy"].low == pytest.approx(-0.5)
+    assert vars(pair.differences["accuracy"]) == {"value": -0.5, "low": None, "high": None}
+    assert pair.told_apart() == ()
+    assert found.to_dict()["pairs"][0]["differences"]["accuracy"]["low"] is None
 
 
 def test_the_best_are_all_whose_interval_reaches_the_best_value():
@@ -112,6 +123,14 @@ def test_the_pictures_farthest_apart_come_first():
     assert listed["file"] == "a/4.png"
     assert listed["label"] == "a"
     assert listed["said"]["y"]["label"] == "b"
+
+
+def test_progress_is_told_on_the_first_pass_too_and_reaches_the_end():
+    told: list[int] = []
+    learned = reader("aabbaabb", seen=(0,))
+    compared(learned, reader("babababa"), progress=told.append, corruptions=[("grey", 1)])
+    # eight looked at for groups; of patient 0 two are left out; six plain, six grey; then all
+    assert told == [0] * 8 + [4 + 6, 4 + 12, 16]
 
 
 def test_json_holds_the_whole_comparison():

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from leukemia_app.evaluation import compare_report as module
 from leukemia_app.evaluation import compare_words
 from leukemia_app.evaluation.baseline_row import Baseline
 from leukemia_app.evaluation.compare_report import compare_report, shown_files
@@ -82,6 +83,30 @@ def test_differences_of_confusion_tables_are_signed():
     # of four a: x calls 4 so, y 1 … 3
     assert "4 → " in page
     assert "−" in page
+
+
+def test_the_colours_of_differing_answers_have_a_key():
+    page = page_of()
+    differ = page[page.index("Where their answers differ") : page.index("farthest apart")]
+    key = re.search(r'<ul class="r-key">(.*?)</ul>', differ)
+    assert key is not None
+    assert re.findall(r"</i>(.*?)</li>", key[1]) == ["first-named better", "first-named worse"]
+
+
+def test_how_many_of_all_pictures_are_listed_is_said(monkeypatch: pytest.MonkeyPatch):
+    # x and y differ on all eight
+    found = compared(reader("aabbaabb"), reader("bbaabbaa"))
+    assert "farthest apart of" not in compare_report(found, {}, made_at="today")
+    monkeypatch.setattr(module, "MOST_SHOWN", 3)
+    page = compare_report(found, {}, made_at="today")
+    assert "The 3 farthest apart of 8 pictures." in page
+
+
+def test_the_same_differences_everywhere_have_no_interval_in_the_table():
+    page = compare_report(compared(reader("aabbaabb"), reader("babababa")), {}, made_at="today")
+    pairs = page[page.index("Is one better") : page.index("Trade-offs")]
+    assert "<td>−0.500</td>" in pairs
+    assert "<small>" not in pairs
 
 
 def test_disagreements_name_the_pictures_to_be_shown():

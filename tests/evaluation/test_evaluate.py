@@ -253,6 +253,28 @@ def test_pictures_pass_a_few_at_a_time_and_progress_counts_them(monkeypatch):
     assert told == [4, 6]
 
 
+def test_progress_counts_every_disturbed_copy_as_soon_as_it_is_read(monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", 4)
+    seen = [pixels_digest(six_samples()[0].picture)[:SEEN_DIGITS]]
+    reader = StandIn(spec("abc", seen=seen), lambda grey: ((0.8, 0.1, 0.1), False))
+    told: list[int] = []
+    evaluate(reader, iter(six_samples()), split=SPLIT, corruptions=[("grey", 1), ("noise", 3)],
+             progress=told.append)  # fmt: skip
+    # the one left out counts three times; then four under each condition, then the last one
+    assert told == [3 + 4, 3 + 8, 3 + 12, 15 + 1, 15 + 2, 15 + 3]
+
+
+def test_who_stops_at_progress_waits_for_one_condition_only():
+    reader = StandIn(spec("abc"), lambda grey: ((0.8, 0.1, 0.1), False))
+
+    def stop(done: int) -> None:
+        raise RuntimeError(f"stopped at {done}")
+
+    with pytest.raises(RuntimeError, match="stopped at 6"):
+        evaluate(reader, six_samples(), split=SPLIT, corruptions=[("noise", 3)], progress=stop)
+    assert len(reader.calls) == 1
+
+
 def test_an_interval_of_any_statistic_is_of_the_same_samples():
     given_answers = answers_of([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0], list("abcdef"))
 

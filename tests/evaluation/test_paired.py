@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leukemia_app.evaluation.measures import Answers, draws_of
+from leukemia_app.evaluation.measures import FIGURES, Answers, draws_of
 from leukemia_app.evaluation.paired import McNemar, difference, disagreement, holm, mcnemar
 
 
@@ -55,8 +55,26 @@ def test_a_difference_is_of_the_same_samples():
     assert found.value == pytest.approx(1 / 4)
     # samples draw a twice, once or never: the other has 2/4, 1/4 or 0 above
     assert (found.low, found.high) == (0.0, 0.5)
+
+
+def test_a_difference_on_which_all_samples_agree_has_no_interval():
+    true = [0, 0, 1, 1]
+    right, first, wrong = (answers(said, true, "abcd") for said in
+                           ([0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 0, 0]))  # fmt: skip
     same = difference("accuracy", first, first, draws_of(first))
-    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert (same.value, same.low, same.high) == (0, None, None)
+    all_wrong = difference("accuracy", right, wrong, draws_of(right))
+    assert (all_wrong.value, all_wrong.low, all_wrong.high) == (-1, None, None)
+
+
+def test_rounding_is_no_difference(monkeypatch):
+    noise = np.linspace(-1e-16, 1e-16, 1000)
+    figure = iter([np.array([0.3]), np.array([0.1 + 0.2]), noise, -noise])
+    monkeypatch.setitem(FIGURES, "accuracy", lambda given: next(figure))
+    given = answers([0, 0, 1, 1], [0, 0, 1, 1], "abcd")
+    found = difference("accuracy", given, given, draws_of(given))
+    assert (found.value, found.low, found.high) == (0, None, None)
+    assert not np.signbit(found.value)
 
 
 def test_the_two_farthest_apart_say_how_far_models_disagree():

@@ -54,6 +54,13 @@ def test_the_two_farthest_apart_and_the_label_on_which_they_are():
     )
 
 
+def test_two_models_differ_on_a_label():
+    assert (
+        "They differ most on “Benign”: 10.0 % against 50.0 %."
+        in beside(a=FOUR, b=OTHER).sentences()
+    )
+
+
 def test_referrals_are_told_beside_the_answers():
     assert (
         "b refers to an expert; the others answer."

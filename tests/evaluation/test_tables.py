@@ -23,6 +23,12 @@ def test_figures_are_told_with_three_decimals_and_their_interval():
     assert ends_words(UNDEFINED) == "–"
 
 
+def test_what_rounds_to_zero_has_no_minus():
+    almost = Interval(value=-0.0002, low=-0.0004, high=0.25)
+    assert interval_words(almost) == "0.000 (0.000–0.250)"
+    assert ends_words(Interval(value=0.0, low=-0.25, high=-0.0)) == "−0.250 to 0.000"
+
+
 def test_a_figure_stands_at_its_place_on_the_track():
     drawn = figure_table([Bar(name="x", figure=FIGURE)])
     assert '<i style="left:25.00%;width:50.00%"></i><b style="left:50.00%"></b>' in drawn

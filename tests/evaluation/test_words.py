@@ -3,7 +3,7 @@
 import pytest
 
 from leukemia_app.bundles.reading import Decision
-from leukemia_app.bundles.spec import Figure
+from leukemia_app.bundles.spec import IMPORTED, Figure, NetworkSpec
 from leukemia_app.evaluation import words
 from leukemia_app.evaluation.smear import Count, SmearSummary
 from tests.readings import MORPHOLOGY, reading_of, spec_of
@@ -82,7 +82,22 @@ def test_macro_f1_speaks_before_accuracy():
 def test_a_split_by_image_counts_no_groups():
     split = {"level": "image", "parts": {"test": {"pictures": 90, "groups": 90}}}
     assert words.split_words(spec_of(split=split)) == "image-level, optimistic: test 90 pictures"
-    assert words.split_words(spec_of(split={})) == "image-level, optimistic"
+
+
+def test_a_split_that_nobody_stated_is_not_called_by_any_name():
+    assert words.split_words(spec_of(split={})) == "not stated"
+    assert dict(words.fact_rows(spec_of(split={}, parents=())))["From"] == "not stated"
+    assert dict(words.fact_rows(spec_of(parents=())))["From"] == "no other model"
+
+
+def test_the_facts_say_how_a_picture_becomes_input():
+    facts = dict(words.fact_rows(spec_of()))
+    assert facts["Input"].startswith("stretched to 160 × 160 px, averaged where it shrinks")
+    assert facts["Network"] == "mobilenet, attention head, 160 × 160 px"
+    imported = NetworkSpec(backbone=IMPORTED, head=IMPORTED, backbone_arguments={"scaling": "unit"})
+    facts = dict(words.fact_rows(spec_of(network=imported)))
+    assert facts["Network"] == "brought in from a Keras file, 160 × 160 px"
+    assert facts["Input"].endswith("values from 0 to 1 (divided by 255)")
 
 
 def test_limits_of_the_data_are_told():

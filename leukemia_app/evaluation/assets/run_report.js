@@ -26,9 +26,7 @@
     });
   }
 
-  function openCell(link) {
-    const place = document.getElementById(link.hash.slice(1));
-    if (!place) return;
+  function openCell(place) {
     const cell = place.closest("details");
     document.querySelectorAll(".r-cells details[open]").forEach((other) => {
       if (other !== cell) other.open = false;
@@ -53,10 +51,13 @@
     if (box) refer(box);
   });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest(".r-confusion a");
-    if (!link) return;
+    const link = event.target.closest('.r-confusion a, nav a[href^="#"]');
+    const place = link && document.getElementById(link.hash.slice(1));
+    if (!place) return;
+    // Followed in a frame, a place of this page would be one of the page around it.
     event.preventDefault();
-    openCell(link);
+    if (link.closest("nav")) place.scrollIntoView();
+    else openCell(place);
   });
   start(document);
   // In a page that loads its pieces later, each is made live when it comes.

@@ -39,8 +39,9 @@ window.smearBeside = (() => {
     if (scoring) channel.trigger("stop", {});
   }
 
-  function choose(map) {
+  function choose(map, stated = false) {
     ask("choose", {
+      stated,
       models: all("[data-beside-model]:checked").map((box) => box.dataset.besideModel),
       blind: find('[data-beside="blind"]')?.checked === true,
       map: map ?? (find("[data-beside-map]")?.dataset.besideMap || ""),
@@ -136,7 +137,7 @@ window.smearBeside = (() => {
     const what = control.dataset.beside;
     if (what === "stop") return stop();
     if (waiting) return;
-    if (what === "state-map") choose(typedMap());
+    if (what === "state-map") choose(typedMap(), true);
     else if (what === "forget-map") choose("");
     else if (what === "disturb") score(true);
     else if (what === "again") score(false);
@@ -155,7 +156,7 @@ window.smearBeside = (() => {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.dataset?.besideLabel) choose(typedMap());
+    if (event.key === "Enter" && event.target.dataset?.besideLabel) choose(typedMap(), true);
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step || !isHere() || event.target.closest?.("input, [role=tab], dialog[open]")) return;
     const pictures = all(".b-strip button");
