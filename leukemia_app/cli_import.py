@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ def add_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "a repository is hf://owner/name/file.keras"
     )
     command.add_argument("path", metavar="PATH", help=what)
-    command.add_argument("--labels", metavar="A,B,…", help="classes in the network's order")
+    labels = "classes in the network's order, or a text file with one a line"
+    command.add_argument("--labels", metavar="A,B,…|FILE", help=labels)
     command.add_argument("--size", metavar="N", type=int, help="side of the pictures in pixels")
     command.add_argument("--scaling", choices=SCALINGS, help="what the pixels shall be")
     command.add_argument("--colour", choices=COLOURS, help="bgr for networks trained with OpenCV")
@@ -107,10 +109,30 @@ def _answers(arguments: argparse.Namespace, guessed: "Answers") -> "Answers":
         "licence": arguments.licence, "source": arguments.source,
     }  # fmt: skip
     if arguments.labels is not None:
-        given["labels"] = tuple(label.strip() for label in arguments.labels.split(","))
-        if not all(given["labels"]):
-            raise BundleError(f"--labels is {arguments.labels!r}; write names with commas between.")
+        given["labels"] = _labels(arguments.labels)
     return replace(guessed, **{key: value for key, value in given.items() if value is not None})
+
+
+def _labels(given: str) -> tuple[str, ...]:
+    """The names as they are given, or those in a file of that name.
+
+    Raises:
+        BundleError: a name is empty, there is one alone, or the file holds none.
+    """
+    from leukemia_app.bundles.checkpoint_labels import read_labels
+
+    # pathlib's is_file fails on a list that is longer than a name of a file may be.
+    if isfile(given):  # noqa: PTH113
+        return read_labels(Path(given))
+    labels = tuple(label.strip() for label in given.split(","))
+    if len(labels) == 1:
+        raise BundleError(
+            f"--labels is {given}, which is no file here; write names with commas between, or a "
+            "file with one a line."
+        )
+    if not all(labels):
+        raise BundleError(f"--labels is {given!r}; write names with commas between.")
+    return labels
 
 
 def _write_facts(facts: "CheckpointFacts", answers: "Answers") -> None:

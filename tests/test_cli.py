@@ -428,6 +428,12 @@ def test_progress_says_on_a_terminal_how_long_it_will_take():
     assert screen.getvalue() == "\r\x1b[K1 of 5, 40 s left"
 
 
+def test_progress_tells_nothing_before_the_first_is_done():
+    screen, seconds = Screen(True), iter([0.0, 10.0])
+    cli_output.Progress(5, screen, lambda: next(seconds)).reach(0)
+    assert screen.getvalue() == ""
+
+
 def test_progress_is_silent_in_a_pipe():
     screen = Screen(False)
     progress = cli_output.Progress(5, screen)

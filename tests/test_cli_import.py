@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from leukemia_app.errors import BundleError
 from tests.bundles.hostile_checkpoints import STATIC, chain, keras_file, plain
 
 Run = Callable[..., tuple[int, str, str]]
@@ -45,9 +46,36 @@ def test_a_hostile_file_is_refused_in_a_sentence(run: Run, tmp_path: Path):
     assert words in err
 
 
+def test_labels_come_from_a_file_as_teachable_machine_writes_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    answered = []
+
+    def stop(path: object, facts: object, answers: object, home: object, **_: object) -> None:
+        answered.append(answers.labels)
+        raise BundleError("stopped before it is built")
+
+    monkeypatch.setattr("leukemia_app.bundles.checkpoint.make_draft", stop)
+    path = keras_file(tmp_path / "m.keras", chain(*plain()))
+    (tmp_path / "my labels.txt").write_text("0 normal\n1 blast\n")
+    _, out, err = run("models", "import", path, "--labels", tmp_path / "my labels.txt")
+    assert "stopped before it is built" in err
+    assert answered == [("normal", "blast")]
+    assert "normal, blast (as given)" in out
+    assert "stretched to 32 × 32 px, bilinear" in out
+    (tmp_path / "my labels.txt").write_text("one")
+    for named, words in (("my labels.txt", "my labels.txt holds no labels"),
+                         ("lost.txt", "lost.txt, which is no file here")):  # fmt: skip
+        _, _, err = run("models", "import", path, "--labels", tmp_path / named)
+        assert words in err
+    assert len(answered) == 1
+
+
 def test_an_empty_label_and_a_lost_file_are_refused(run: Run, tmp_path: Path):
     path = keras_file(tmp_path / "m.keras", chain(*plain()))
     assert "write names with commas between" in run("models", "import", path, "--labels", "a,")[2]
+    many = ",".join(f"class {number}" for number in range(99))
+    assert "99 labels are given" in run("models", "import", path, "--labels", many)[2]
     assert "is not there" in run("models", "import", tmp_path / "lost.keras")[2]
 
 

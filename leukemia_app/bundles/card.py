@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from leukemia_app.bundles.input_words import input_words
 from leukemia_app.bundles.spec import Figure, Spec
 
 HUB_LICENCES = ("apache-2.0", "mit", "bsd-3-clause", "cc-by-3.0", "cc-by-4.0", "cc0-1.0")
@@ -79,17 +80,27 @@ def _data(spec: Spec) -> str:
         for name, title in (("name", ""), ("source", "Source: "), ("licence", "Licence: "))
         if data.get(name)
     )
+    level = spec.split.get("level")
+    split = (
+        f"Split by {level}:\n\n{parts}" if level else "How the pictures were split is not stated."
+    )
     return (
-        f"{known or 'Name, source and licence of the pictures were not stated'}.\n\n"
-        f"Split by {spec.split.get('level', 'image')}:\n\n{parts}{limits}"
+        f"{known or 'Name, source and licence of the pictures were not stated'}.\n\n{split}{limits}"
     )
 
 
 def _network(spec: Spec) -> str:
-    recipe = "\n".join(f"- {name}: {value}" for name, value in spec.recipe.to_dict().items())
+    made_of, folded = f"Backbone {spec.network.backbone}, head {spec.network.head}", ""
+    if not spec.network.is_rebuildable:
+        made_of = "Brought in from a Keras file"
+        folded = " (the network scales its input itself)"
+    recipe = "\n".join(
+        f"- {name}: {value}{folded if name == 'scaling' else ''}"
+        for name, value in spec.recipe.to_dict().items()
+    )
     scope = "" if spec.scope is None else f" Scope limit {spec.scope.limit:.3f}."
     return (
-        f"Backbone {spec.network.backbone}, head {spec.network.head}. Input:\n\n{recipe}\n\n"
+        f"{made_of}. A picture is {input_words(spec)}. Input:\n\n{recipe}\n\n"
         f"Temperature {spec.temperature:.3f}. Refers under a top probability of "
         f"{spec.threshold:.3f}.{_positive(spec)}{scope}"
     )
@@ -104,12 +115,11 @@ def _positive(spec: Spec) -> str:
 
 def _training(spec: Spec) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
+    seed = spec.training.get("seed")
+    seeded = "" if seed is None else f"Seed {seed}. "
     parents = f"\n\nStarted from: {', '.join(spec.parents)}." if spec.parents else ""
     settings = (
         "The file of settings that the command names is `training.config` in bundle.json. "
         if "config" in spec.training else ""
     )  # fmt: skip
-    return (
-        f"```\n{spec.training.get('command', '')}\n```\n\n{settings}"
-        f"Seed {spec.training.get('seed')}. {versions}.{parents}"
-    )
+    return f"```\n{spec.training.get('command', '')}\n```\n\n{settings}{seeded}{versions}.{parents}"

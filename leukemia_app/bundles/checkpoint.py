@@ -220,7 +220,8 @@ def _facts(path: Path, told: dict[str, Any]) -> CheckpointFacts:
         facts = CheckpointFacts(**plain | {"held": tuple(told["held"])})
         numbers = (facts.channels, facts.n_outputs, facts.n_layers, facts.n_parameters)
         sides = [each for each in (facts.rows, facts.columns) if each is not None]
-        texts = (facts.kind, facts.scaling, facts.activation, *facts.labels, *facts.held)
+        texts = (facts.kind, facts.scaling, facts.activation, facts.labels_from, *facts.labels,
+                 *facts.held)  # fmt: skip
         if all(type(each) is int for each in (*numbers, *sides)) and all(
             isinstance(text, str) and len(text) < 200 for text in texts
         ):

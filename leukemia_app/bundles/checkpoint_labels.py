@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from leukemia_app.errors import BundleError
+
 MAX_BYTES = 200_000
 MAX_LABELS = 200
 MAX_LABEL = 60
@@ -39,11 +41,33 @@ def of_lines(text: str) -> tuple[str, ...]:
     >>> of_lines("0 normal\n1 blast\n")
     ('normal', 'blast')
     """
+    return _usable(list(plain_lines(text)))
+
+
+def plain_lines(text: str) -> tuple[str, ...]:
+    """The same names as they stand, usable or not: who wrote them is told what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     numbered = [_NUMBERED.fullmatch(line) for line in lines]
-    if lines and all(found and int(found[1]) == at for at, found in enumerate(numbered)):
+    if all(found and int(found[1]) == at for at, found in enumerate(numbered)):
         lines = [found[2] for found in numbered if found]
-    return _usable(lines)
+    return tuple(" ".join(line.split()) for line in lines)
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """The names in a file that somebody named: one a line, or JSON by its suffix.
+
+    Raises:
+        BundleError: it holds none that can be used.
+    """
+    content = _read(path) or ""
+    is_json = path.suffix.lower() == ".json"
+    labels = of_json(_parsed(content)) if is_json else of_lines(content)
+    if not labels:
+        raise BundleError(
+            f"{path.name} holds no labels; write one name a line, all different, each of at most "
+            f"{MAX_LABEL} characters."
+        )
+    return labels
 
 
 def of_json(values: Any) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ DEFAULT_THRESHOLD = 0.8
 Source: Guo et al. 2017, arXiv 1706.04599. It is a guess until it is measured, and says so.
 """
 UNKNOWN_SIDE = 224
+FIT, INTERPOLATION = "stretch", "bilinear"
+"""As Keras' own readers of folders resize; no checkpoint says how it was done."""
 MAX_TITLE = 80
 NOT_MEASURED = (
     "Nothing was measured here: not how often it is right, not whether its probabilities match "
@@ -67,40 +69,61 @@ def spec_of(facts: CheckpointFacts, answers: Answers) -> Spec:
     grey = facts.channels == 1
     own = bool(facts.backbone)
     two = len(answers.labels) == 2
+    source = f" ({answers.source})" if answers.source else ""
     kind = "binary" if two else "cell type" if answers.input == "cell" else "field subtype"
     network = NetworkSpec(
         backbone=facts.backbone, head=facts.head
     ) if own else NetworkSpec(
         backbone=IMPORTED, head=IMPORTED,
         backbone_arguments={"scaling": answers.scaling, "colour": answers.colour,
-                            "channels": facts.channels, "activation": facts.activation},
+                            "channels": facts.channels, "activation": facts.activation}
+        | sides_within(facts),
     )  # fmt: skip
     return Spec(
         id=answers.id, title=answers.title,
-        summary=f"Imported from {facts.file}, saved by Keras {facts.keras_version}. "
+        summary=f"Imported from {facts.file}{source}, saved by Keras {facts.keras_version}. "
                 "How good it is was not measured here.",
-        labels=tuple(Label(name=name, meaning="as the file calls it; its meaning is not stated")
+        labels=tuple(Label(name=name, meaning=_whose_word(facts, answers))
                      for name in answers.labels),
         label_kind=kind, network=network,
         recipe=Recipe(
             input=answers.input, side_px=answers.side_px, colour="grey" if grey else "rgb",
-            scaling=answers.scaling if own else "none", interpolation="bilinear",
+            scaling=answers.scaling if own else "none", fit=FIT, interpolation=INTERPOLATION,
         ),
         temperature=1.0, threshold=DEFAULT_THRESHOLD, scope=None, figures=(),
-        data={"name": "not stated", "source": answers.source, "limits": NOT_MEASURED},
+        data={"name": "not stated", "limits": NOT_MEASURED},
         split={}, licence=answers.licence,
         intended_use="Trying out a model of others, beside those whose figures are known.",
-        not_for=f"Anything that rests on its answer. {NOT_MEASURED}",
-        parents=(), training={"command": f"imported from {facts.file}"},
+        not_for="Anything that rests on its answer.",
+        parents=(),
+        training={"command": f"imported from {facts.file}"},
         versions={"Keras that saved it": facts.keras_version}, files={},
     )  # fmt: skip
 
 
+def _whose_word(facts: CheckpointFacts, answers: Answers) -> str:
+    """Who calls the classes so, in the place of what that means."""
+    if answers.labels != guesses(facts).labels:
+        return "as given at import; its meaning is not stated"
+    if facts.labels:
+        return f"as {facts.labels_from} calls it; its meaning is not stated"
+    return "a placeholder: nobody named this class"
+
+
+def sides_within(facts: CheckpointFacts) -> dict[str, int]:
+    """Rows and columns of a network whose pictures are no squares: it resizes a square itself."""
+    if facts.rows is None or facts.columns is None or facts.rows == facts.columns:
+        return {}
+    return {"rows": facts.rows, "columns": facts.columns}
+
+
 def _check(facts: CheckpointFacts, answers: Answers) -> None:
-    if len(answers.labels) != facts.n_classes:
+    n_labels = len(answers.labels)
+    if n_labels != facts.n_classes:
+        given = f"{n_labels} label is" if n_labels == 1 else f"{n_labels} labels are"
         raise BundleError(
-            f"{facts.file} tells {facts.n_classes} classes apart, and {len(answers.labels)} labels "
-            f"are given: {', '.join(answers.labels)}. Name each class, in the network's order."
+            f"{facts.file} tells {facts.n_classes} classes apart, and {given} given: "
+            f"{', '.join(answers.labels)}. Name each class, in the network's order."
         )
     if answers.scaling not in SCALINGS or answers.colour not in COLOURS:
         raise BundleError(

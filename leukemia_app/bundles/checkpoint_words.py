@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from leukemia_app.bundles.checkpoint_facts import LOGITS, CheckpointFacts
 from leukemia_app.bundles.checkpoint_network import SCALINGS
-from leukemia_app.bundles.checkpoint_spec import Answers
+from leukemia_app.bundles.checkpoint_spec import (
+    FIT,
+    INTERPOLATION,
+    Answers,
+    guesses,
+    sides_within,
+)
+from leukemia_app.bundles.input_words import FITS, side_words
 from leukemia_app.bundles.sandbox import ALL_BOUNDS
 
 
@@ -13,10 +20,11 @@ def fact_rows(facts: CheckpointFacts, answers: Answers) -> tuple[tuple[str, str]
     size = "any size" if facts.side_px is None else f"{facts.rows} × {facts.columns} px"
     colour = "grey" if facts.channels == 1 else "colour"
     own = f", this app's {facts.backbone} with {facts.head} head" if facts.backbone else ""
-    if facts.labels:
-        named = f"from {facts.labels_from}"
+    if answers.labels == guesses(facts).labels:
+        named = (f"from {facts.labels_from}" if facts.labels
+                 else "not in the file; give their names, in the network's order")  # fmt: skip
     else:
-        named = "not in the file; give their names, in the network's order"
+        named = "as given"
     return (
         ("File", f"{facts.file}: {facts.kind}, Keras {facts.keras_version}{own}"),
         ("Network", f"{facts.n_layers} layers, {facts.n_parameters:,} weights"),
@@ -25,13 +33,22 @@ def fact_rows(facts: CheckpointFacts, answers: Answers) -> tuple[tuple[str, str]
                   f"{activation_words(facts)}"),
         ("Labels", f"{', '.join(answers.labels)} ({named})"),
         ("Size", f"{answers.side_px} px"
-                 + (" (a guess: it takes any)" if facts.side_px is None else "")),
+                 + (" (a guess: it takes any)" if facts.side_px is None else "")
+                 + f"; a picture is {resized_words(facts, answers)}"),
         ("Scaling", f"{answers.scaling}: {SCALINGS[answers.scaling]}"
                     + (f" (a guess: {facts.scaling_why})"
                        if answers.scaling == facts.scaling else "")),
         ("Colours", "blue, green, red" if answers.colour == "bgr" else "red, green, blue"),
         ("Shows", "one cell" if answers.input == "cell" else "a field of many cells"),
     )  # fmt: skip
+
+
+def resized_words(facts: CheckpointFacts, answers: Answers) -> str:
+    """How a picture of any shape is brought to the network's size."""
+    told = f"{FITS[FIT]} to {side_words(answers.side_px, INTERPOLATION)}"
+    if sides := sides_within(facts):
+        told += f", and in the network to {sides['rows']} × {sides['columns']} px"
+    return told
 
 
 def activation_words(facts: CheckpointFacts) -> str:

@@ -21,6 +21,7 @@ from leukemia_app.bundles.checkpoint import (
     try_on_examples,
 )
 from leukemia_app.bundles.checkpoint_facts import CheckpointFacts
+from leukemia_app.bundles.checkpoint_labels import plain_lines
 from leukemia_app.bundles.checkpoint_spec import Answers, guesses
 from leukemia_app.bundles.hub_client import Hub
 from leukemia_app.bundles.library import Library
@@ -32,8 +33,8 @@ from leukemia_app.ui.import_panes import looked, trial
 from leukemia_app.ui.intake import pieces_of
 from leukemia_app.ui.session import Session
 
-MAX_ANSWER = 4_000
-"""Characters of one field of the form."""
+MAX_ANSWER = 20_000
+"""Characters of one field of the form: 200 labels are long."""
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,10 @@ class Bringing:
     path: Path
     """In a folder of the uploads, which are deleted by age."""
     facts: CheckpointFacts
+    guessed: Answers
+    """What stands for a field that is left empty."""
     answers: Answers
+    """Those of the draft where there is one, else of the last one, else the guesses."""
     draft: Draft | None = None
 
 
@@ -106,7 +110,9 @@ class ImportPane:
             try:
                 return self._answer(parts, drawn, bringing, request, asked)
             except Exception as error:  # noqa: BLE001 no visitor sees a stack trace; it is logged
-                return {parts.form: _problem(error) + _again(bringing), parts.bringing: bringing}
+                bringing = _untried(bringing)
+                shown = _problem(error) + _again(bringing, getattr(asked, "fields", None))
+                return {parts.form: shown, parts.bringing: bringing}
 
         return handler
 
@@ -118,18 +124,16 @@ class ImportPane:
             raise BundleError(text.MAY_NOT_CHANGE)
         what = getattr(asked, "what", None)
         if what == "look":
-            _forget(bringing)
             found = self._looked(asked, self.hub(request))
+            _forget(bringing)
             return {parts.form: looked(found.facts, found.answers), parts.bringing: found}
         if bringing is None:
             raise BundleError(import_text.NOTHING)
         if what == "try":
             tried, said = self._tried(bringing, getattr(asked, "fields", None))
             return {parts.form: looked(tried.facts, tried.answers, said), parts.bringing: tried}
-        if what == "keep" and bringing.draft is not None:
-            accept(bringing.draft, self.settings.own_models, self.library.entries())
-            _forget(bringing)
-            said = import_text.kept(bringing.draft.spec.id)
+        if what == "keep":
+            said = self._kept(bringing, getattr(asked, "fields", None))
             return {parts.form: _note(said), parts.bringing: None} | drawn()
         _forget(bringing)
         return {parts.form: _note(import_text.FORGOTTEN), parts.bringing: None}
@@ -147,7 +151,7 @@ class ImportPane:
         answers = guesses(facts)
         if repo:
             answers = replace(answers, source=f"Hugging Face Hub, {repo}")
-        return Bringing(path=path, facts=facts, answers=answers)
+        return Bringing(path=path, facts=facts, guessed=answers, answers=answers)
 
     def _uploaded(self, asked: gr.EventData, folder: Path) -> Path:
         pieces = pieces_of(getattr(asked, "files", None), self.uploads)
@@ -169,7 +173,7 @@ class ImportPane:
         return fetch_checkpoint(model, file, target, max_bytes=max_bytes, hub=hub)
 
     def _tried(self, bringing: Bringing, fields: Any) -> tuple[Bringing, str]:
-        answers = _answers(bringing.answers, fields)
+        answers = _answers(bringing.guessed, fields)
         if bringing.draft is not None:
             discard(bringing.draft)
         home = self.settings.own_models
@@ -181,6 +185,15 @@ class ImportPane:
         said = trial(draft, example_pictures(draft.spec.recipe.input), try_on_examples(draft))
         return replace(bringing, answers=answers, draft=draft), said
 
+    def _kept(self, bringing: Bringing, fields: Any) -> str:
+        """List the model that was tried; what the page holds must be what was tried."""
+        draft = bringing.draft
+        if draft is None or _answers(bringing.guessed, fields) != bringing.answers:
+            raise BundleError(import_text.STALE)
+        accept(draft, self.settings.own_models, self.library.entries())
+        _forget(bringing)
+        return import_text.kept(draft.spec.id)
+
 
 def _answers(guessed: Answers, fields: Any) -> Answers:
     """The form's fields over the guesses; nothing that they say is taken on trust.
@@ -188,20 +201,35 @@ def _answers(guessed: Answers, fields: Any) -> Answers:
     Raises:
         BundleError: a field holds what cannot be used.
     """
-    given = fields if isinstance(fields, dict) else {}
-    texts = {key: value.strip()[:MAX_ANSWER] for key, value in given.items()
-             if isinstance(value, str)}  # fmt: skip
+    texts = _texts(fields)
     known: dict[str, Any] = {
         key: texts[key] for key in ("id", "title", "scaling", "colour", "input", "licence",
                                     "source") if texts.get(key)
     }  # fmt: skip
-    if labels := [line.strip() for line in texts.get("labels", "").splitlines() if line.strip()]:
-        known["labels"] = tuple(labels)
+    if labels := plain_lines(texts.get("labels", "")):
+        known["labels"] = labels
     if side := texts.get("side_px"):
         if not side.isascii() or not side.isdigit() or len(side) > 4:
             raise BundleError(f"{import_text.SIZE} is {side!r}; write a whole number.")
         known["side_px"] = int(side)
     return replace(guessed, **known)
+
+
+def _texts(fields: Any) -> dict[str, str]:
+    """The form's fields as the page sent them, cut to what may be told again."""
+    given = fields if isinstance(fields, dict) else {}
+    return {
+        str(key): value.strip()[:MAX_ANSWER] for key, value in given.items()
+        if isinstance(value, str)
+    }  # fmt: skip
+
+
+def _untried(bringing: Bringing | None) -> Bringing | None:
+    """The checkpoint without its draft: after an error nothing that was tried is shown."""
+    if bringing is None or bringing.draft is None:
+        return bringing
+    discard(bringing.draft)
+    return replace(bringing, draft=None)
 
 
 def _forget(bringing: Bringing | None) -> None:
@@ -212,8 +240,10 @@ def _forget(bringing: Bringing | None) -> None:
     shutil.rmtree(bringing.path.parent, ignore_errors=True)
 
 
-def _again(bringing: Bringing | None) -> str:
-    return "" if bringing is None else looked(bringing.facts, bringing.answers)
+def _again(bringing: Bringing | None, fields: Any) -> str:
+    if bringing is None:
+        return ""
+    return looked(bringing.facts, bringing.answers, sent=_texts(fields))
 
 
 def _note(sentence: str) -> str:

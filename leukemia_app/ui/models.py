@@ -135,6 +135,7 @@ def _acts(entry: Entry, *, may_delete: bool, may_push: bool) -> str:
                        sure=text.sure_to_delete(entry.id))  # fmt: skip
     if entry.origin == "trained here":
         acts += f'<span class="s-hint">{safe(text.GOES_WITH_RUN)}</span>'
+        acts += button(text.OPEN_RUN, classes="s-quiet", **{"open-run": entry.folder.parent.name})
     push = push_form(entry.id) if may_push and entry.problem is None else ""
     return (f'<p class="m-acts">{acts}</p>' if acts else "") + push
 
@@ -158,7 +159,8 @@ def _card(entry: Entry, came_with: str | None, acts: str) -> str:
     )  # fmt: skip
     return (
         f'<article class="s-card"><h3>{safe(spec.title)}</h3>'
-        f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · {safe(spec.licence)}</p>'
+        f'<p class="s-hint">{safe(entry.id)} · {safe(entry.origin)} · '
+        f"{safe(text.licence(spec.licence))}</p>"
         f"{whereabouts(entry)}<p>{safe(spec.summary)}</p>"
         f'<ul class="s-chips">{chips}</ul>{figure}'
         f"<details><summary>{safe(text.MODEL_FACTS)}</summary>{facts(spec)}</details>"

@@ -101,7 +101,7 @@ class ModelsTab:
         """Connect the tab's events, which change the list of models in use too."""
 
         def redrawn(visitor: Session | None, request: gr.Request) -> Shown:
-            return self._here(parts, request, None) | self._chosen(visitor, session, model_chooser)
+            return self.listed(parts, request, None) | self._chosen(visitor, session, model_chooser)
 
         others = [parts.listed, parts.wishes, session, model_chooser]
         self.importing.connect(parts.bring, session, redrawn, others)
@@ -127,9 +127,11 @@ class ModelsTab:
         limit_mb = self.settings.model_mb
         zones = pull_zone(limit_mb) + add_zone(limit_mb) + import_zone(limit_mb)
         zone = ways_in(zones) if self.may_change(request) else ""
-        return {parts.zone: zone} | self._here(parts, request, signed_in)
+        return {parts.zone: zone} | self.listed(parts, request, signed_in)
 
-    def _here(self, parts: Parts, request: gr.Request, signed_in: gr.OAuthToken | None) -> Shown:
+    def listed(
+        self, parts: Parts, request: gr.Request, signed_in: gr.OAuthToken | None = None
+    ) -> Shown:
         """Which models are here, and what that visitor may do with them."""
         entries = self.library.entries()
         own = {entry.id: _card_text(entry) for entry in entries if self._is_own(entry)}
@@ -166,7 +168,7 @@ class ModelsTab:
         if what in ("add", "remove") and not self.may_change(request):
             raise BundleError(text.MAY_NOT_CHANGE)
         shown = {parts.saved: None} | actions[what](asked)
-        return shown | self._here(parts, request, signed_in)
+        return shown | self.listed(parts, request, signed_in)
 
     def _pulled(
         self, parts: Parts, asked: gr.EventData, request: gr.Request,
@@ -179,7 +181,7 @@ class ModelsTab:
         told = 0.0
         for said in self.desk.pulled(_words(asked, "repo"), _words(asked, "name"), token):
             if isinstance(said, str):
-                yield {parts.said: _note(said)} | self._here(parts, request, signed_in)
+                yield {parts.said: _note(said)} | self.listed(parts, request, signed_in)
             elif said.phase != "fetching" or time.monotonic() - told > TELL_S:
                 told = time.monotonic()
                 yield {parts.said: progress_note(said)}

@@ -68,6 +68,7 @@ MAY_NOT_CHANGE = (
 DOWNLOAD_MODEL = "Download as zip"
 DELETE_MODEL = "Delete"
 GOES_WITH_RUN = "It goes when its run is deleted, in Train or by runs rm."
+OPEN_RUN = "Open its run"
 CAME_WITH = "The card that came with it"
 
 SHOW_ANYWAY = "Show probabilities and measures anyway"
@@ -264,6 +265,11 @@ def cut_words(spec: Spec) -> str:
     other, label = spec.label_names
     cut = words.percent(spec.positive_threshold)
     return f"This model answers “{label}” from {cut} on, and “{other}” below."
+
+
+def licence(given: str) -> str:
+    """A licence among other facts, where “not stated” alone would not say what is not."""
+    return f"licence {given}" if given == words.NOT_STATED else given
 
 
 def formats(limit_mb: float) -> str:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from leukemia_app.bundles.card import card, figure_table
-from leukemia_app.bundles.spec import Figure, ScopeSpec
+from leukemia_app.bundles.spec import IMPORTED, Figure, NetworkSpec, ScopeSpec
+from leukemia_app.imaging.recipe import Recipe
 from tests.readings import spec_of
 
 MACRO_F1 = {
@@ -110,6 +111,21 @@ def test_the_card_says_how_it_is_made_again():
 def test_the_card_says_where_the_settings_of_its_command_are():
     text = card(spec_of(training={"command": "train --config x.json", "config": {}, "seed": 3}))
     assert "names is `training.config` in bundle.json. Seed 3." in text
+
+
+def test_the_card_of_an_imported_model_says_what_is_not_known_of_it():
+    text = card(spec_of(
+        split={}, training={"command": "imported from a.keras"}, scope=None,
+        recipe=Recipe(input="field", side_px=64, scaling="none", interpolation="bilinear"),
+        network=NetworkSpec(backbone=IMPORTED, head=IMPORTED,
+                            backbone_arguments={"scaling": "unit", "colour": "rgb"}),
+    ))  # fmt: skip
+    assert "How the pictures were split is not stated." in text
+    assert "Split by" not in text
+    assert "Seed" not in text
+    assert "Brought in from a Keras file. A picture is stretched to 64 × 64 px, bilinear; " in text
+    assert "; values from 0 to 1 (divided by 255)." in text
+    assert "- scaling: none (the network scales its input itself)\n" in text
 
 
 @pytest.mark.parametrize("word", ["confidence", "healthy", "AI detected"])

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from leukemia_app.bundles.checkpoint_labels import found_labels, of_json, of_lines
+from leukemia_app.bundles.checkpoint_labels import (
+    found_labels,
+    of_json,
+    of_lines,
+    plain_lines,
+    read_labels,
+)
+from leukemia_app.errors import BundleError
 
 
 @pytest.mark.parametrize(
@@ -57,3 +64,24 @@ def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path):
     (tmp_path / "labels.txt").mkdir()
     assert found_labels(tmp_path, {"id2label": {"0": "a", "1": "b"}}) == (("a", "b"), "config.json")
     assert found_labels(tmp_path, None) == ((), "")
+
+
+def test_lines_that_a_person_wrote_lose_their_numbers_and_nothing_else():
+    assert plain_lines("0 normal\n1  blast \n\n") == ("normal", "blast")
+    assert plain_lines("a\na") == ("a", "a")
+    assert plain_lines(" only one ") == ("only one",)
+    assert plain_lines("") == ()
+
+
+def test_a_file_of_labels_is_read_whatever_it_is_called(tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("0 normal\n1 blast\n")
+    assert read_labels(tmp_path / "mine.txt") == ("normal", "blast")
+    (tmp_path / "mine.JSON").write_text(json.dumps({"normal": 1, "blast": 0}))
+    assert read_labels(tmp_path / "mine.JSON") == ("blast", "normal")
+
+
+@pytest.mark.parametrize("content", ["", "one", "a\na", "x" * 200_001])
+def test_a_file_without_labels_is_refused_in_words(tmp_path: Path, content: str):
+    (tmp_path / "mine.txt").write_text(content)
+    with pytest.raises(BundleError, match=r"mine\.txt holds no labels; write one name a line"):
+        read_labels(tmp_path / "mine.txt")

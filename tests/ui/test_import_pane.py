@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -101,19 +102,13 @@ def test_what_the_file_says_is_shown_and_the_rest_is_asked(visit: Visit):
     assert visit.bringing.path.is_file()
 
 
+TRIED = {"labels": "a\n<i>b</i>\n", "side_px": "96", "id": "mine", "title": "Mine",
+         "scaling": "caffe", "colour": "rgb", "input": "cell"}  # fmt: skip
+
+
 def test_it_is_tried_with_the_answers_then_kept(visit: Visit):
     visit.ask("look", files=given(visit))
-    shown = visit.ask(
-        "try",
-        fields={
-            "labels": "a\n<i>b</i>\n",
-            "side_px": "96",
-            "id": "mine",
-            "scaling": "caffe",
-            "colour": "rgb",
-            "input": "cell",
-        },
-    )
+    shown = visit.ask("try", fields=TRIED)
     assert "75.0 %" in shown
     assert "<i>b</i>" not in shown
     assert import_text.NO_MAP in shown
@@ -121,10 +116,82 @@ def test_it_is_tried_with_the_answers_then_kept(visit: Visit):
     assert (draft.spec.id, draft.spec.recipe.side_px, draft.spec.recipe.input) == (
         "mine", 96, "cell")  # fmt: skip
     kept = visit.bringing
-    assert "mine is here now" in visit.ask("keep")
+    assert "mine is here now" in visit.ask("keep", fields=TRIED)
     assert visit.drawn == ["session"]
     assert visit.bringing is None
     assert not kept.path.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"labels": "<i>b</i>\na"}, {"scaling": "none"}, {"title": "Another"}, {"title": ""},
+     {"id": "other"}, {"licence": "mine alone"}, {"source": "ada"}, {"side_px": "64"}],
+)  # fmt: skip
+def test_answers_that_were_not_tried_are_not_kept(visit: Visit, change: dict[str, str]):
+    visit.ask("look", files=given(visit))
+    visit.ask("try", fields=TRIED)
+    draft = visit.bringing.draft
+    shown = visit.ask("keep", fields=TRIED | change)
+    assert 'role="alert"' in shown
+    assert import_text.STALE in shown
+    assert visit.drawn == []
+    # The form holds what was sent, and nothing can be kept before it is tried again.
+    (sent,) = change.values()
+    assert escape(sent) in shown
+    assert 'data-import="keep"' not in shown
+    assert not draft.folder.exists()
+    assert import_text.STALE in visit.ask("keep", fields=TRIED | change)
+    visit.ask("try", fields=TRIED | change)
+    assert "is here now" in visit.ask("keep", fields=TRIED | change)
+
+
+def test_what_is_drawn_after_a_trial_can_be_kept_as_it_stands(visit: Visit):
+    visit.ask("look", files=given(visit))
+    shown = visit.ask("try", fields=TRIED | {"labels": "0  a \r\n1 b\r\n"})
+    assert ">a\nb</textarea>" in shown
+    assert "is here now" in visit.ask("keep", fields=TRIED | {"labels": "a\r\nb"})
+
+
+def test_an_error_leaves_the_form_as_it_was_sent(visit: Visit):
+    visit.ask("look", files=given(visit))
+    wrong = TRIED | {"labels": "<b>\nB\nC", "side_px": "1e9", "source": "me & you"}
+    for fields in (wrong, wrong | {"side_px": "64"}):
+        shown = visit.ask("try", fields=fields)
+        assert 'role="alert"' in shown
+        assert "&lt;b&gt;\nB\nC</textarea>" in shown
+        assert f'name="side_px" value="{fields["side_px"]}"' in shown
+        assert 'name="source" value="me &amp; you"' in shown
+        assert '<option value="caffe" selected>' in shown
+        assert '<option value="cell" selected>' in shown
+
+
+def test_another_file_that_is_refused_leaves_the_form_of_the_first(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+):
+    visit.ask("look", files=given(visit))
+
+    def refuse(path: Path, max_bytes: int) -> None:
+        raise BundleError("y.keras is not taken: it holds code.")
+
+    monkeypatch.setattr(import_pane, "inspect", refuse)
+    (visit.pane.uploads / "abc" / "y.keras").write_bytes(b"y")
+    other = [["y.keras", str(visit.pane.uploads / "abc" / "y.keras")]]
+    shown = visit.ask("look", files=other, fields=TRIED)
+    assert "it holds code" in shown
+    assert 'name="id" value="mine"' in shown
+    assert visit.bringing.path.is_file()
+    visit.ask("try", fields=TRIED)
+    assert "mine is here now" in visit.ask("keep", fields=TRIED)
+
+
+def test_the_form_says_how_a_picture_is_resized():
+    assert "stretched to a square of the pixels a side given here, bilinear" in looked(
+        FACTS, guesses(FACTS)
+    )
+    fixed = replace(FACTS, rows=64, columns=64)
+    assert "stretched to 64 × 64 px, bilinear" in looked(fixed, guesses(fixed))
+    wide = replace(FACTS, rows=64, columns=48)
+    assert "and in the network to 64 × 48 px" in looked(wide, guesses(wide))
 
 
 def test_trying_again_leaves_no_draft_of_before(visit: Visit):

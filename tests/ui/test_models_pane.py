@@ -73,6 +73,17 @@ def test_the_list_shows_broken_models_with_the_reason():
     assert text.UNAVAILABLE in page
 
 
+def test_a_licence_that_nobody_stated_is_named():
+    assert "four · shipped · licence not stated</p>" in model_list([entry(licence="not stated")])
+    assert "four · shipped · MIT</p>" in model_list([entry()])
+
+
+def test_a_model_that_was_trained_here_leads_to_its_run():
+    made = replace(entry(), origin="trained here", folder=Path("state/runs/ward-7/bundle"))
+    assert 'data-open-run="ward-7"' in model_list([made])
+    assert "data-open-run" not in model_list([entry()])
+
+
 def test_an_empty_list_says_what_to_do():
     assert "LEUKEMIA_MODELS" in model_list([])
 

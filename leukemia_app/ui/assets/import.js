@@ -4,7 +4,11 @@ window.smearImport = (() => {
   const root = document.documentElement;
   let trigger = null; // how this pane reaches the server
   let waiting = false;
+  let asked = ""; // what the server was last asked for
+  let typed = {}; // by field, what was typed while the server tried what stood there before
 
+  const MAX_LABELS = 20000; // characters, as many as the server takes
+  const fields = (form) => Object.fromEntries(new FormData(form));
   const find = (selector) => document.querySelector(selector);
   const rules = () => JSON.parse(find("section[data-import]").dataset.import);
 
@@ -21,12 +25,43 @@ window.smearImport = (() => {
   function ask(what, words, more) {
     if (!trigger || waiting) return;
     wait(words);
+    [asked, typed] = [what, {}];
     root.dataset.modelsSays = "import";
-    trigger("ask", { what, ...more });
+    const form = find("[data-import-form]");
+    trigger("ask", { what, fields: form ? fields(form) : null, ...more });
+  }
+
+  // Against what the server drew, which is what was tried.
+  function isChanged(control) {
+    if (!control.name) return false;
+    if (control.options) return [...control.options].some((each) => each.selected !== each.defaultSelected);
+    return control.value !== control.defaultValue;
+  }
+
+  // Only what was tried can be kept; the server sees to it too.
+  function judge() {
+    const form = find("[data-import-form]");
+    const keep = find("button[data-import=keep]");
+    if (!form || !keep) return;
+    const stale = [...form.elements].some(isChanged);
+    keep.disabled = stale;
+    find(".i-stale").textContent = stale ? rules().stale : "";
+  }
+
+  // Gradio changes what differs and leaves the rest, with what was typed into it, as it is.
+  function redraw() {
+    const form = find("[data-import-form]");
+    form?.reset();
+    for (const [name, value] of Object.entries(typed)) {
+      if (form?.elements[name]) form.elements[name].value = value;
+    }
+    typed = {};
+    judge();
   }
 
   function answered() {
     wait("");
+    redraw();
     const place = find("#i-tried") || find("#i-form [role]") || find("#i-found");
     if (place) place.scrollIntoView({ block: "nearest" });
   }
@@ -58,7 +93,26 @@ window.smearImport = (() => {
     send(file);
   }, true);
 
+  async function takeLabels(file) {
+    const area = find("[data-import-form] textarea[name=labels]");
+    if (!file || !area) return;
+    area.value = (await file.text()).slice(0, MAX_LABELS).trim();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
+  document.addEventListener("input", (event) => {
+    const { name, value } = event.target;
+    if (!name || !event.target.closest?.("[data-import-form]")) return;
+    if (waiting && asked !== "look") typed[name] = value; // another file has answers of its own
+    judge();
+  });
+
   document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-import-labels]")) {
+      takeLabels(event.target.files[0]);
+      event.target.value = "";
+    }
     if (!event.target.matches?.("[data-import-pick]")) return;
     send(event.target.files[0]);
     event.target.value = "";
@@ -68,6 +122,7 @@ window.smearImport = (() => {
     const button = event.target.closest?.("button[data-import]");
     if (!button || waiting) return;
     if (button.dataset.import === "pick") return find("[data-import-pick]").click();
+    if (button.dataset.import === "labels") return find("[data-import-labels]").click();
     ask(button.dataset.import, rules().keeping, {});
   });
 
@@ -79,7 +134,7 @@ window.smearImport = (() => {
       if (repo) ask("look", rules().opening, { repo });
     } else if (form.matches?.("[data-import-form]")) {
       event.preventDefault();
-      ask("try", rules().building, { fields: Object.fromEntries(new FormData(form)) });
+      ask("try", rules().building, {});
     }
   });
 
