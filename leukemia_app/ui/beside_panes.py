@@ -266,9 +266,9 @@ def working(progress: Progress, name: str, *, disturbed: bool) -> str:
 
 
 def ready() -> str:
-    """That the set at hand can be scored as it was stated."""
+    """That the set at hand can be scored with the models that are chosen."""
     return (
-        f'<div class="s-note" role="status"><p>{safe(text.STATED)} '
+        f'<div class="s-note" role="status"><p>{safe(text.HERE)} '
         f"{button(text.SCORE, beside='again')}</p></div>"
     )
 

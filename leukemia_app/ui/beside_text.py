@@ -23,7 +23,7 @@ MAP_STRANGERS_HINT = (
 )
 THE_SET = "the set"
 MAP_EMPTY = "Nothing was stated: give the labels at least two different names in the second column."
-STATED = "What the labels count as is stated."
+HERE = "The set is here, to be scored with these models."
 SCORE = "Score the set"
 MAP_COMMON = "What {label} counts as"
 MAP_SUGGESTED = "This is a suggestion for these models; it counts once you state it."
