@@ -110,6 +110,8 @@ def time_left(events: Iterable[Event], config: RunConfig) -> float | None:
     counts = Counts(**plan["counts"])
     known = plan.get("costs")
     costs = _seen(config, counts, now, Costs(**known) if known else guessed_costs(config))
+    if now[0].get("finish"):
+        return _finishing_left(config, counts, costs, now)
     return sum(_left(config, counts, costs, told, now).values())
 
 
@@ -187,6 +189,17 @@ def _left(
     if not head:
         left["features"] = whole["features"] * (1 - _part(now, "features"))
     return left
+
+
+def _finishing_left(config: RunConfig, counts: Counts, costs: Costs, now: Sequence[Event]) -> float:
+    """Of the last job of a run that was stopped: it trains no more, and scores in short."""
+    each_s = costs.picture_s + config.recipe.views * costs.answer_s
+    ticks = [event for event in now if event["kind"] == "evaluate"]
+    if not ticks:
+        return _bundling(config, counts, costs) + counts.test * each_s
+    if ticks[-1]["done"] > ticks[0]["done"]:
+        each_s = _pace(ticks[0], ticks[-1], "done")
+    return float(ticks[-1]["total"] - ticks[-1]["done"]) * each_s
 
 
 def _evaluating_left(

@@ -23,7 +23,9 @@ class Effort:
     """What a preset spends."""
 
     words: str
-    """For the person who chooses."""
+    """For the person who chooses; of a network that starts from features."""
+    scratch_words: str
+    """The same of a network that starts from nothing."""
     largest_side_px: int
     n_features: int
     """Disturbed pictures whose features the head learns from, about."""
@@ -42,16 +44,20 @@ class Effort:
 EFFORTS: Mapping[str, Effort] = {
     "quick": Effort(
         words="A first answer: a new head on known features, and little tuning.",
+        scratch_words="A first answer: the whole network learns from nothing, for a short time.",
         largest_side_px=160, n_features=1500, tune_epochs=8, tuned_part=1 / 3,
         most_steps=40, scratch_epochs=12, extras=False,
     ),
     "balanced": Effort(
         words="What most people want: a new head, then the whole network.",
+        scratch_words="What most people want: the whole network learns from nothing.",
         largest_side_px=224, n_features=6000, tune_epochs=12, tuned_part=1,
         most_steps=200, scratch_epochs=40, extras=False,
     ),
     "thorough": Effort(
         words="For a figure to publish: longer, with every control and the classical models.",
+        scratch_words="For a figure to publish: all is learned from nothing, longer, with every "
+        "control and the classical models.",
         largest_side_px=299, n_features=12_000, tune_epochs=40, tuned_part=1,
         most_steps=1000, scratch_epochs=120, extras=True,
     ),

@@ -35,6 +35,10 @@ SPLIT_FILE = "split.csv"
 LEAK_FILE, HEALTH_FILE = "leak.json", "health.json"
 """Of the data check, beside the table of groups that the run was given."""
 PART_NAMES: Mapping[str, str] = {"train": "training", "val": "validation", "test": "test"}
+CHECKED: Mapping[str, str] = {
+    "colour": "colour histogram alone", "size": "cell area alone", "background": "background alone",
+}  # fmt: skip
+"""How the data check's controls are called on a card, as a run's own begin."""
 PAUSE_SECONDS = 600
 """A longer silence between two events is a pause, not work."""
 EPOCH_NUMBERS = ("loss", "val_loss", "accuracy", "val_accuracy", "rate", "seconds", "memory_mb")
@@ -99,7 +103,7 @@ def gather(folder: RunFolder) -> RunResults:
         epochs=epochs_of(events),
         answers=answers,
         measured=measured,
-        figures=(*(() if spec is None else spec.figures), *_checked_controls(config, spec)),
+        figures=checked_controls(config) if spec is None else spec.figures,
         baselines=read_baselines(folder),
         parts=_parts(rows, spec, answers),
         torn_groups=None if rows is None else _torn(rows),
@@ -178,16 +182,14 @@ def _of_data(config: RunConfig, name: str) -> dict[str, Any] | None:
     return found if found is not None and found.get("group_level") == config.group_level else None
 
 
-def _checked_controls(config: RunConfig, spec: Spec | None) -> tuple[Figure, ...]:
-    """The data check's controls as figures, where the run had none of its own."""
-    if spec is not None and any(figure.kind == "control" for figure in spec.figures):
-        return ()
+def checked_controls(config: RunConfig) -> tuple[Figure, ...]:
+    """The data check's controls as figures, for a run that measures none of its own."""
     main = "auroc" if config.n_outputs == 1 else "macro_f1"
     health = _of_data(config, HEALTH_FILE) or {}
     try:
         return tuple(
             Figure(
-                name=f"{NAMES[main]}, {control['seen']} alone", value=control[main]["value"],
+                name=f"{NAMES[main]}, {CHECKED[control['name']]}", value=control[main]["value"],
                 low=control[main]["low"], high=control[main]["high"], part="test",
                 n=control["n_test"], n_groups=control["n_test_groups"],
                 group_level=config.group_level, kind="control", note="of the data check",

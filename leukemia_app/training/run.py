@@ -46,7 +46,8 @@ def carry_out(folder: RunFolder, *, finish: bool = False) -> None:
     """Bring the run from where it is to its end; a run that is done stays as it is.
 
     With `finish` nothing more is trained: the best so far becomes a bundle, with the figures of
-    the test part alone, and the run stays stopped. It may be resumed all the same.
+    the test part and the controls of the data check, and the run stays stopped. It may be resumed
+    all the same.
 
     Raises:
         AppError: something the person can mend is wrong with data or settings, or there is

@@ -12,7 +12,7 @@ from leukemia_app.training.baselines import run_baselines
 from leukemia_app.training.batches import logits_of
 from leukemia_app.training.config import RunConfig
 from leukemia_app.training.events import Report
-from leukemia_app.training.results import save_evaluation
+from leukemia_app.training.results import checked_controls, save_evaluation
 from leukemia_app.training.run_data import Loaded
 from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.run_network import started_network
@@ -31,7 +31,8 @@ PREDICTIONS = "report/predictions.npz"
 def score_run(loaded: Loaded, folder: RunFolder, report: Report, *, in_short: bool) -> None:
     """Measure the run's bundle as it is served, and write the figures into it.
 
-    In short: those of the test part alone, without disturbances and controls.
+    In short: those of the test part alone, without disturbances. A run that measures no controls
+    of its own has those of the data check.
     """
     config, bundle = loaded.config, folder.path / "bundle"
     predictor = predictor_of(bundle, config.id)
@@ -42,6 +43,8 @@ def score_run(loaded: Loaded, folder: RunFolder, report: Report, *, in_short: bo
     else:
         features = frozen_features(_frozen_average(config).predict_on_batch, config)
         figures = score(predictor, loaded, found, features, report)
+    if not any(figure.kind == "control" for figure in figures):
+        figures += checked_controls(config)
     if config.keep_head and _start_reads_alike(config):
         figures += _gains(loaded, folder)
     write_figures(bundle, figures)

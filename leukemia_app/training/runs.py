@@ -176,18 +176,20 @@ def look(folder: RunFolder, trace: Trace) -> RunView:
     told = [event for event in trace.events if event["kind"] != "left out"]
     last = told[-1] if told else {}
     best = [event for event in trace.events if event["kind"] == "epoch" and event.get("best")]
-    starts = [event["time"] for event in trace.events if event["kind"] == "start"]
+    starts = [event for event in trace.events if event["kind"] == "start"]
+    # Events of the training say nothing of the last job, which follows it when it is stopped.
+    is_told = not now.is_finishing or (bool(starts) and starts[-1].get("finish") is True)
     return RunView(
         line=_line_now(folder, now),
-        doing={name: value for name, value in _plain(last).items() if name != "time"},
+        doing={name: value for name, value in _plain(last).items() if is_told and name != "time"},
         head=curves(trace, "head"),
         tune=curves(trace, "epoch"),
         best=_plain(best[-1]) if best else None,
         left_out=tuple(str(event.get("reason")) for event in trace.events
                        if event["kind"] == "left out"),
         memory=last_pulse(folder) if now.is_running else None,
-        started=starts[-1] if starts and now.is_running else None,
-        seconds_left=_seconds_left(folder, trace) if now.is_running else None,
+        started=starts[-1]["time"] if starts and now.is_running else None,
+        seconds_left=_seconds_left(folder, trace) if now.is_running and is_told else None,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Everything lies in folders and nothing here: a page that is loaded again, anothe
 server find the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +25,7 @@ from leukemia_app.training.data_folder import MANIFEST
 from leukemia_app.training.estimate import Counts, estimate
 from leukemia_app.training.job_queue import STATUS, JobQueue
 from leukemia_app.training.parts import choose_parts
-from leukemia_app.training.presets import Wanted, preset
+from leukemia_app.training.presets import EFFORTS, Wanted, preset
 from leukemia_app.training.run_folder import RunFolder
 from leukemia_app.training.runs import RunLine, RunView
 from leukemia_app.training.start import matching_starts
@@ -34,6 +34,13 @@ from leukemia_app.ui.train_settings import changed
 
 ADAPT = "adapt"
 """Beside the presets: fits a model to few pictures of another laboratory."""
+BUNDLE = "bundle:"
+"""How a start begins that is a model."""
+
+
+def presets_of(starts: Sequence[str]) -> tuple[str, ...]:
+    """The presets where a network has these starts: only a model can be adapted."""
+    return (*EFFORTS, *([ADAPT] if any(start.startswith(BUNDLE) for start in starts) else []))
 
 
 @dataclass(frozen=True, kw_only=True)

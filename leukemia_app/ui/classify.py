@@ -167,6 +167,15 @@ class ClassifyTab:
             shown[parts.gallery] = gallery(self.shelf.examples)
         return shown
 
+    def looked_at(self, parts: Parts, session: Session | None) -> Shown:
+        """What changes when the tab is opened: another model where that in use was deleted."""
+        usable = {entry.id for entry in self.desk.library.entries() if entry.problem is None}
+        if session is None or session.model is None or session.model in usable:
+            return {parts.chooser: gr.skip()}
+        session = replace(session, model=self.desk.start().model, label=None)
+        return {parts.session: session,
+                parts.chooser: chooser(self.desk.library.entries(), session.model)}  # fmt: skip
+
     def _with_pictures(self, session: Session) -> Session:
         """The session itself; after a while it is empty, and the visitor is told why."""
         if not session.cases:

@@ -45,6 +45,8 @@ class DataView:
     is_measuring: bool
     """Whether the leak is asked for and not measured yet."""
     home: Path
+    given: float
+    """When it was given, in seconds since 1970."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ class DataSets:
         """Every data set of that owner, the newest first."""
         found = [DataFolder(path=path.parent) for path in self.checks.root.glob(f"*/{SOURCE}")]
         mine = [folder for folder in found if folder.owner() == owner]
-        mine.sort(key=lambda folder: -(folder.path / "owner.json").stat().st_mtime)
+        mine.sort(key=lambda folder: -_given(folder))
         views = []
         for folder in mine:
             # One that is damaged must not hide the others.
@@ -195,11 +197,17 @@ class DataSets:
             id=folder.path.name, source=folder.source(), state=state, reason=now.reason,
             doing=told[-1] if told else {}, health=folder.read_json(HEALTH), leak=leak,
             is_measuring=leak is None and (folder.path / LEAK_WISH).exists(), home=folder.path,
+            given=_given(folder),
         )  # fmt: skip
 
     def _place(self, folder: DataFolder) -> int:
         waiting = self.checks.waiting()
         return waiting.index(folder.path.name) + 1 if folder.path.name in waiting else 1
+
+
+def _given(folder: DataFolder) -> float:
+    """When it was given: nothing writes this file again."""
+    return (folder.path / "owner.json").stat().st_mtime
 
 
 def _title(name: str, pieces: Sequence[Piece]) -> str:

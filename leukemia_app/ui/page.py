@@ -121,7 +121,7 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
     ) as page:
         gr.HTML(page_head(device.name), elem_id="head", js_on_load=None, apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify"):
+            with gr.Tab(text.CLASSIFY, id="classify", elem_id="tab-classify") as classify:
                 parts = tab.build()
             with gr.Tab(COMPARE, id="compare", elem_id="tab-compare") as compare:
                 side_by_side = beside.build()
@@ -130,11 +130,23 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
                 if models.settings.training.days and not models.settings.logins:
                     _note(text.stays(models.settings.training.days))
                 train.build()
-            with gr.Tab(text.MODELS, id="models", elem_id="tab-models"):
+            with gr.Tab(text.MODELS, id="models", elem_id="tab-models") as models_tab:
                 _told(models.settings)
                 model_parts = models.build()
         models.connect(model_parts, parts.session, parts.chooser)
-        # A model may have come since the page was loaded.
+        # A model may have come or gone since the page was loaded.
+        classify.select(
+            lambda session: tab.looked_at(parts, session), [parts.session],
+            [parts.session, parts.chooser], show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+
+        def listed(request: gr.Request, signed_in: gr.OAuthToken | None = None) -> dict[Any, Any]:
+            return models.listed(model_parts, request, signed_in)
+
+        models_tab.select(
+            listed, None, [model_parts.listed, model_parts.wishes], show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
         compare.select(
             lambda board: beside.refreshed(side_by_side, board), [side_by_side.board],
             [side_by_side.board, side_by_side.picker], show_progress="hidden",

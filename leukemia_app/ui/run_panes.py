@@ -1,11 +1,12 @@
 """One run as it is now, its report, and the list of all."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leukemia_app.evaluation.learning import Epoch
 from leukemia_app.evaluation.run_plots import learning_curves
+from leukemia_app.evaluation.words import whole_percent
 from leukemia_app.training.job_folder import ENDED
 from leukemia_app.training.progress import run_progress
 from leukemia_app.training.runs import RunLine, RunView
@@ -47,7 +48,7 @@ def run_pane(view: RunView, epochs: Sequence[Epoch], figure: str = "") -> str:
     line = view.line
     is_live = line.state not in ENDED
     acts = "".join(
-        control("act", text.ACTIONS[name], value=name, **_sure(name)) for name in line.actions
+        control("act", _action(name, line), value=name, **_said(name)) for name in line.actions
     )
     if line.has_bundle:
         acts += control("bundle", text.SAVE_MODEL) + control("use", text.USE, value=line.id)
@@ -55,9 +56,9 @@ def run_pane(view: RunView, epochs: Sequence[Epoch], figure: str = "") -> str:
         acts += control("report", text.SAVE_REPORT)
     return (
         f'<div class="s-run" data-run="{safe(line.id)}" data-live="{int(is_live)}">'
-        f'<h3>{safe(line.title)}</h3><p class="s-hint">{safe(line.network)} · '
+        f'<h3 id="t-run-title">{safe(line.title)}</h3><p class="s-hint">{safe(line.network)} · '
         f"{safe(', '.join(line.labels))}</p>"
-        f"{_now(view)}{_figure(figure)}{_left_out(view)}"
+        f"{_now(view, epochs)}{_figure(figure)}{_left_out(view)}"
         f'<div class="s-acts">{acts}</div>'
         + (f'<p class="s-hint">{safe(text.FOR_ALL)}</p>' if line.has_bundle else "")
         + f"{_curves(epochs)}</div>"
@@ -74,31 +75,55 @@ def _figure(figure: str) -> str:
     )
 
 
-def _sure(name: str) -> dict[str, Any]:
-    return {"sure": text.SURE[name]} if name in text.SURE else {}
+def _action(name: str, line: RunLine) -> str:
+    return text.STOP_FINISHING if name == "stop" and line.is_finishing else text.ACTIONS[name]
 
 
-def _now(view: RunView) -> str:
+def _said(name: str) -> dict[str, Any]:
+    """What is asked before an action, and what is said until it is answered."""
+    told = {"sure": text.SURE.get(name), "busy": text.BUSY.get(name)}
+    return {key: words for key, words in told.items() if words}
+
+
+def _now(view: RunView, epochs: Sequence[Epoch]) -> str:
     line = view.line
-    state = text.STATES.get(line.state, line.state)
     if line.state in ENDED:
-        said = f'<p class="s-state">{safe(state.capitalize())}'
-        return said + (f". {safe(in_form_words(line.reason))}</p>" if line.reason else ".</p>")
+        return _ended(line, epochs)
     if line.place is not None:
         return progress(text.waits(line.place), None)
     how_far, done = run_progress(view.doing, line.state)
-    words = f"{state}: {how_far}" if how_far else state
     rest = []
     if view.seconds_left is not None:
         rest.append(f"about {text.duration(view.seconds_left)} left")
-    if view.best and view.best.get("val_accuracy") is not None:
-        rest.append(
-            f"best validation accuracy {view.best['val_accuracy']:.3f} in epoch "
-            f"{view.best['epoch']}"
-        )
+    if view.best:
+        rest.append(_best(view.best))
     if view.memory is not None:
         rest.append(f"{view.memory.memory_mb:,} MB")
-    return progress(words, done) + f'<p class="s-hint">{safe(" · ".join(rest))}</p>'
+    return progress(_doing(line, how_far), done) + f'<p class="s-hint">{safe(" · ".join(rest))}</p>'
+
+
+def _ended(line: RunLine, epochs: Sequence[Epoch]) -> str:
+    said = text.STATES.get(line.state, line.state).capitalize()
+    if line.state == "stopped" and not epochs and not line.has_bundle:
+        said = text.NO_EPOCH
+    reason = f". {safe(in_form_words(line.reason))}" if line.reason else "."
+    return f'<p class="s-state">{safe(said)}{reason}</p>'
+
+
+def _doing(line: RunLine, how_far: str) -> str:
+    """The phase and how far it is; of a run that was stopped also that nothing more is trained."""
+    state = text.STATES.get(line.state, line.state)
+    if not line.is_finishing:
+        return f"{state}: {how_far}" if how_far else state
+    phase = [] if line.state == "finishing" else [state]
+    said = ", ".join([*phase, *filter(None, [how_far])])
+    return f"{text.FINISHING}: {said}" if said else text.FINISHING
+
+
+def _best(best: Mapping[str, Any]) -> str:
+    """The epoch whose weights are kept: it is chosen by its loss, not by its accuracy."""
+    said, accuracy = f"lowest validation loss in epoch {best['epoch']}", best.get("val_accuracy")
+    return said if accuracy is None else f"{said} (accuracy {whole_percent(accuracy)} %)"
 
 
 def _left_out(view: RunView) -> str:
@@ -175,7 +200,8 @@ def _state(line: RunLine) -> str:
 def _check_state(view: DataView) -> str:
     if view.state.startswith("queued"):
         return text.waits(int(view.state.split()[-1]))
-    return text.STATES.get(view.state, view.state)
+    state = text.STATES.get(view.state, view.state)
+    return f"{state} · {text.given_at(view.given)}"
 
 
 def _entry(

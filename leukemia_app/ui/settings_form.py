@@ -6,7 +6,7 @@ from typing import Any
 
 from leukemia_app.api import picture_limits
 from leukemia_app.errors import AppError
-from leukemia_app.ui.bench import Bench, Wish
+from leukemia_app.ui.bench import ADAPT, Bench, Wish, presets_of
 from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.samples import AUGMENT, MORE, Samples, samples
 from leukemia_app.ui.settings_panes import Form
@@ -14,15 +14,16 @@ from leukemia_app.ui.train_settings import kept_changes
 
 
 def wish_of(bench: Bench, fields: Mapping[str, Any]) -> Wish:
-    """What the page's forms hold; a start or a block that does not fit the network gives way."""
+    """What the page's forms hold; a start, preset or block that does not fit it gives way."""
     backbone = str(fields.get("backbone") or "mobilenet")
     starts = bench.starts(backbone)
     start = str(fields.get("start") or starts[0])
+    wanted = str(fields.get("preset") or "quick")
     changes = fields.get("changes")
     return Wish(
         backbone=backbone, head=str(fields.get("head") or "attention"),
         start=start if start in starts else starts[0],
-        preset=str(fields.get("preset") or "quick"),
+        preset="quick" if wanted == ADAPT and wanted not in presets_of(starts) else wanted,
         input=str(fields.get("input") or "cell"), name=str(fields.get("name") or ""),
         changes=kept_changes(changes if isinstance(changes, dict) else {}, backbone),
     )  # fmt: skip

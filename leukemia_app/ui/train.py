@@ -146,6 +146,8 @@ class TrainTab:
         yield self._data(parts, asked) | self._aside(parts, asked)
 
     def _open_run(self, parts: Parts, asked: Asked) -> Iterator[Shown]:
+        # Models lists those of all: a run that is somebody else's is not left unsaid.
+        self.bench.run_folder(asked.owner, asked.value)
         asked = replace(asked, run=asked.value)
         yield self._run(parts, asked) | self._aside(parts, asked)
 

@@ -13,7 +13,7 @@ from leukemia_app.training.presets import EFFORTS
 from leukemia_app.training.progress import check_progress
 from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
-from leukemia_app.ui.bench import ADAPT, Plan, Wish
+from leukemia_app.ui.bench import Plan, Wish, presets_of
 from leukemia_app.ui.components import safe
 from leukemia_app.ui.data_sets import DataView
 from leukemia_app.ui.run_panes import control, progress, whole_window
@@ -104,8 +104,15 @@ def _aliases(view: DataView) -> str:
         f'<input type="text" data-alias="{safe(raw)}" value="{safe(label)}" maxlength="80"></label>'
         for raw, label in rows
     )
+    renamed = [
+        f"“{raw}” as “{label}”" for raw, label in rows
+        if label != raw and raw not in view.source.aliases
+    ]  # fmt: skip
+    told = ""
+    if renamed:
+        told = f"<p>{safe(text.RENAMED.format(names=words.together(renamed)))}</p>"
     return (
-        f'<details class="s-fold"><summary>{safe(text.ALIASES)}</summary>'
+        f'{told}<details class="s-fold"><summary>{safe(text.ALIASES)}</summary>'
         f'<div class="s-fields">{fields}</div></details>'
     )
 
@@ -162,12 +169,11 @@ def model_step(
                   wish.head)
         + _choice("start", text.START, {start: start for start in starts}, wish.start)
         + _choice("input", text.INPUT, text.INPUTS, wish.input)
-        + _choice("preset", text.PRESET, {name: name for name in (*EFFORTS, ADAPT)}, wish.preset)
+        + _choice("preset", text.PRESET, {name: name for name in presets_of(starts)}, wish.preset)
         + f'<label class="s-field"><span>{safe(text.NAME)}</span><input type="text" '
         f'data-plan="name" maxlength="60" value="{safe(wish.name)}"></label>'
     )  # fmt: skip
-    effort = EFFORTS.get(wish.preset)
-    said = f'<p class="s-hint">{safe(effort.words if effort else text.ADAPT_WORDS)}</p>'
+    said = f'<p class="s-hint">{safe(_effort_words(wish))}</p>'
     acts = control("begin", text.BEGIN, classes="s-button", is_off=bool(problem))
     if problem:
         said += f'<div class="s-failed"><p>{safe(in_form_words(problem))}</p></div>'
@@ -180,6 +186,13 @@ def model_step(
         f'<div class="s-fields">{fields}</div>{said}{settings_folds(form) if form else ""}'
         f'<p class="s-acts">{acts}</p>',
     )  # fmt: skip
+
+
+def _effort_words(wish: Wish) -> str:
+    effort = EFFORTS.get(wish.preset)
+    if effort is None:
+        return text.ADAPT_WORDS
+    return effort.scratch_words if wish.start == "none" else effort.words
 
 
 def _choice(name: str, title: str, options: Mapping[str, str], chosen: str) -> str:

@@ -1,5 +1,6 @@
 """Every word of the Train tab, in one place."""
 
+import time
 from collections.abc import Mapping
 
 TRAIN = "Train"
@@ -18,6 +19,7 @@ CHECKING = "Looking at the pictures"
 CHECK_AGAIN = "Check again"
 SPLIT_AGAIN = "Split again"
 CHOICE = "The set holds several kinds of the same pictures. Which do you mean?"
+RENAMED = "Taken under the names that models and public data sets use: {names}. Change them below."
 ALIASES = "What each class is called; the same name joins two, an empty one leaves a class out"
 PATTERN = "Patient in the file’s path, as a regular expression with one group"
 PATTERN_HINT = "For example (UID_\\d+)_ or ^[^/]+/(P\\d+)"
@@ -69,7 +71,8 @@ DIFFERENT_SETTINGS = "setting that differs"
 SAME_SETTINGS = "All settings are the same."
 APART = "Told apart: {names}."
 NOT_APART = (
-    "No figure tells them apart: each interval holds 0, or there are too few groups for one."
+    "No figure tells them apart: each interval holds 0, or there is none, as all samples agree or "
+    "the groups are too few."
 )
 PAIRED = (
     "Differences on the same pictures, with 95 % intervals from one bootstrap over groups. Of "
@@ -95,6 +98,11 @@ ACTIONS: Mapping[str, str] = {
     "stop": "Stop", "resume": "Go on", "finish": "Make a model of the best so far",
     "remove": "Delete",
 }  # fmt: skip
+BUSY: Mapping[str, str] = {"stop": "Stopping…"}
+"""What the button of an action says until it is answered."""
+STOP_FINISHING = "Stop this too"
+FINISHING = "stopped, making a model of the best so far"
+NO_EPOCH = "Stopped before the first epoch ended, so there is no model"
 SURE: Mapping[str, str] = {
     "remove": "Delete this run and the model that it made?",
     "forget": "Delete these pictures from the server?",
@@ -126,6 +134,11 @@ def duration(seconds: float) -> str:
 def waits(place: int) -> str:
     """Its place in the line."""
     return f"waiting, number {place} in line"
+
+
+def given_at(seconds: float) -> str:
+    """When pictures were given: it tells two sets of one name apart."""
+    return time.strftime("given %Y-%m-%d %H:%M", time.localtime(seconds))
 
 
 def parts_line(counts: Mapping[str, tuple[int, int]], level: str) -> str:

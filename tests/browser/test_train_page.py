@@ -11,6 +11,7 @@ from leukemia_app.training import jobs
 from leukemia_app.training.augment_kinds import KINDS
 from leukemia_app.training.job_folder import JobFolder
 from leukemia_app.ui import review_text
+from leukemia_app.ui import text as page_text
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.settings_text import KINDS as KIND_WORDS
 from tests.browser.conftest import DESKTOP, MAX_FILE_MB, Visit, checked, watched
@@ -104,6 +105,22 @@ def accessible(visit: Visit) -> None:
         assert findings(visit) == []
 
 
+def led_to_the_run(visit: Visit) -> None:
+    """The run's pane is in sight, and the keyboard goes on from there."""
+    visit.page.wait_for_function(
+        "document.activeElement?.id === 't-run' && "
+        "document.querySelector('#t-run h2').getBoundingClientRect().bottom < innerHeight"
+    )
+
+
+def from_models_to_its_run(visit: Visit, run: str) -> None:
+    page = visit.page
+    page.get_by_role("tab", name=page_text.MODELS, exact=True).click()
+    page.locator(f'#models [data-open-run="{run}"]').click()
+    assert page.get_by_role("tab", name=text.TRAIN).get_attribute("aria-selected") == "true"
+    led_to_the_run(visit)
+
+
 def go_through(visit: Visit, run: str) -> None:
     """Open a cell of the answers, decide, undo, relabel, and begin the training again; go back."""
     page, review = visit.page, visit.page.locator("#t-review .s-review")
@@ -128,9 +145,16 @@ def go_through(visit: Visit, run: str) -> None:
     page.get_by_role("button", name=review_text.AGAIN).click()
     page.locator(f'#t-run [data-run="{run}-2"][data-live="1"]').wait_for()
     page.get_by_role("button", name=text.ACTIONS["stop"], exact=True).click()
+    stopping = page.get_by_role("button", name=text.BUSY["stop"])
+    stopping.wait_for()
+    assert stopping.is_disabled()
     settle(visit)
+    page.locator('#t-run [data-live="0"]').wait_for()
+    assert page.locator("#t-run .s-state").inner_text() == f"{text.NO_EPOCH}."
+    page.evaluate("scrollTo(0, 0)")
     page.locator(f'#t-side [data-train=open-run][data-value="{run}"]').click()
     page.locator(f'#t-run [data-run="{run}"]').wait_for()
+    led_to_the_run(visit)
     assert "1 relabelled" in review.inner_text()
 
 
@@ -156,6 +180,7 @@ def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: 
     switch_off_and_back(visit)
     page.get_by_role("button", name=text.BEGIN, exact=True).click()
     page.locator('#t-run [data-live="1"]').wait_for()
+    led_to_the_run(visit)
     assert page.locator("#t-run progress").is_visible()
     name = page.locator("#t-run [data-run]").get_attribute("data-run")
 
@@ -167,6 +192,13 @@ def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: 
     assert page.locator("#t-run .s-curves > div").count() == 2
     report = page.frame_locator("#t-report iframe")
     report.locator("h1").wait_for()
+    report.get_by_role("link", name="Confusion").click()
+    page.wait_for_timeout(300)
+    box = report.locator("#confusion").bounding_box()
+    frame = page.locator("#t-report iframe").bounding_box()
+    assert box is not None
+    assert frame is not None
+    assert abs(box["y"] - frame["y"]) < 80
     accessible(visit)
     go_through(visit, name)
 
@@ -177,7 +209,7 @@ def test_from_a_folder_to_a_model_in_classify(chromium, server: Server, folder: 
     assert stranger.page.locator("#t-side button").count() == 0
     assert stranger.page.locator("#t-pictures iframe").count() == 0
     checked(stranger)
-
+    from_models_to_its_run(visit, name)
     page.get_by_role("button", name=text.USE).click()
     page.wait_for_function(
         "name => document.querySelector('#s-model')?.value === name", arg=name, timeout=30_000

@@ -147,6 +147,18 @@ def test_scoring_ends_all_that_was_before_it():
     assert told.left() == pytest.approx(10 * 2 + controls)
 
 
+def test_the_last_job_of_a_stopped_run_trains_no_more_and_scores_in_short():
+    told = Told().plan().add(9, "epoch", epoch=1, epochs=3, seconds=9.0)
+    told.add(20, "start", finish=True)
+    told.add(21, "plan", counts=vars(COUNTS), costs=vars(COSTS))
+    # A test picture takes 0.1 + 0.25 s: it is read once, without disturbed copies.
+    assert told.left() == pytest.approx(AFTER["bundling"] + 20 * 0.35)
+    told.add(30, "evaluate", done=5, total=20)
+    assert told.left() == pytest.approx(15 * 0.35)
+    told.add(32, "evaluate", done=10, total=20)
+    assert told.left() == pytest.approx(10 * 0.4)
+
+
 def test_a_run_that_told_no_costs_is_guessed_by_its_network():
     told = Told().add(0, "start").add(1, "plan", counts=vars(COUNTS), costs={})
     guess = estimate(CONFIG, COUNTS, guessed_costs(CONFIG))

@@ -49,6 +49,15 @@ def test_a_finished_run_says_so(finished_run):
     assert (last["step"], last["steps"]) == (n_steps, n_steps)
 
 
+def test_scoring_counts_test_pictures_while_their_disturbed_copies_are_read(finished_run):
+    told = [(event["done"], event["total"]) for event in RunFolder(path=finished_run).events()
+            if event["kind"] == "evaluate"]  # fmt: skip
+    total = told[0][1]
+    assert told[-1] == (total, total)
+    assert len(told) > 1
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
 def test_each_epoch_tells_the_memory_that_was_held(finished_run):
     told = [event for event in RunFolder(path=finished_run).events()
             if event["kind"] in ("head", "epoch")]  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leukemia_app.bundles.store import read_spec
+from leukemia_app.bundles.store import read_spec, write_figures
 from leukemia_app.errors import RunError
+from leukemia_app.evaluation.words import headline
 from leukemia_app.training.results import (
     ANSWERS_FILE,
     BASELINES_FILE,
@@ -20,9 +21,11 @@ from leukemia_app.training.results import (
     gather,
     read_baselines,
 )
+from leukemia_app.training.run import carry_out
 from leukemia_app.training.run_folder import RunFolder
 from tests.made_results import baseline_of
 from tests.tiny_runs import LABELS, draw_set, tiny_config
+from tests.training.test_run import stopped
 
 
 @pytest.fixture
@@ -225,9 +228,21 @@ def test_the_data_check_s_controls_and_leak_are_taken_over(tmp_path: Path):
     data_check(tmp_path)
     results = gather(run)
     (figure,) = results.figures
-    assert (figure.name, figure.value) == ("AUROC, the size of the cell alone", 0.9)
+    assert (figure.name, figure.value) == ("AUROC, cell area alone", 0.9)
     assert results.leak is not None
     assert results.leak["sentence"] == "Much."
+
+
+def test_a_stopped_run_s_model_and_report_name_the_same_controls(tmp_path: Path):
+    run = stopped(tmp_path, "epoch", head_epochs=0)
+    data_check(tmp_path)
+    carry_out(run, finish=True)
+    spec = read_spec(run.path / "bundle")
+    assert (headline(spec) or "").endswith(" · size alone 0.900")
+    assert gather(run).figures == spec.figures
+    # Of a model that was made without them nothing else is told beside it.
+    write_figures(run.path / "bundle", [each for each in spec.figures if each.kind == "result"])
+    assert {each.kind for each in gather(run).figures} == {"result"}
 
 
 def test_a_data_check_of_another_split_says_nothing_of_this_one(tmp_path: Path):

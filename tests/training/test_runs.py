@@ -285,6 +285,20 @@ def test_a_view_shows_how_far_the_run_is(worked_on):
     json.dumps(asdict(view), allow_nan=False)
 
 
+def test_events_of_the_training_say_nothing_of_the_last_job(worked_on):
+    worked_on.add_event("start", finish=False)
+    worked_on.add_event("step", epoch=2, epochs=12, step=17, steps=192)
+    worked_on.set_state("finishing")
+    (worked_on.path / jobs.LOCK).write_text("1 finish")
+    view = look(worked_on, read_on(worked_on))
+    assert (view.line.is_finishing, view.doing, view.seconds_left) == (True, {}, None)
+    worked_on.add_event("start", finish=True)
+    worked_on.add_event("evaluate", done=3, total=43)
+    view = look(worked_on, read_on(worked_on))
+    assert view.doing == {"kind": "evaluate", "done": 3, "total": 43}
+    assert view.seconds_left == 240
+
+
 def test_a_run_that_has_ended_has_no_time_left_and_holds_no_memory(folder):
     folder.add_event("start", finish=False)
     folder.set_state("stopped")

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -188,6 +189,18 @@ def test_what_nobody_expected_is_logged_with_a_reference_that_is_shown(
     reference = record.args[0]
     assert isinstance(reference, str)
     assert reference in only["answer"]
+
+
+def test_a_model_that_was_deleted_meanwhile_is_chosen_no_more(tab: ClassifyTab, library):
+    from tests.ui.instant import InstantPredictor, cell_spec
+
+    library.predictors["late"] = InstantPredictor(spec=cell_spec("late", "a", "b"))
+    session = replace(tab.desk.start(), model="late")
+    assert "session" not in tab.looked_at(PARTS, session)
+    del library.predictors["late"]
+    shown = tab.looked_at(PARTS, session)
+    assert shown["session"].model == tab.desk.start().model
+    assert "late" not in shown["chooser"]
 
 
 def test_a_new_bundle_appears_when_the_page_is_loaded_again(tab: ClassifyTab, library):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -62,16 +63,52 @@ def test_a_run_says_how_far_it_is(doing, words, value):
 
 def test_a_run_says_its_time_best_epoch_and_memory():
     said = words_of(pane(
-        seconds_left=300.0, best={"epoch": 3, "val_accuracy": 0.98765},
+        seconds_left=300.0, best={"epoch": 3, "val_accuracy": 0.412},
         memory=Pulse(time=0.0, memory_mb=1234, peak_mb=2000, free_mb=None),
     ))  # fmt: skip
     assert "about 5 min left" in said
-    assert "best validation accuracy 0.988 in epoch 3" in said
+    # The epoch is chosen by its loss: an earlier one may have the higher accuracy.
+    assert "lowest validation loss in epoch 3 (accuracy 41 %)" in said
     assert "1,234 MB" in said
 
 
-def test_a_best_epoch_without_a_number_is_left_unsaid():
-    assert "best" not in words_of(pane(best={"epoch": 3, "val_accuracy": None}))
+def test_a_best_epoch_without_an_accuracy_is_named_without_one():
+    said = words_of(pane(best={"epoch": 3, "val_accuracy": None}))
+    assert "lowest validation loss in epoch 3" in said
+    assert "accuracy" not in said
+
+
+def test_a_run_that_is_being_stopped_says_so_on_its_button():
+    assert f'data-value="stop" data-busy="{text.BUSY["stop"]}"' in pane()
+    assert "data-busy" not in pane({"state": "stopped", "actions": ("resume", "remove")})
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("finishing", text.FINISHING), ("bundling", f"{text.FINISHING}: making the model"),
+     ("evaluating", f"{text.FINISHING}: scoring, 3 of 43 test pictures")],
+)  # fmt: skip
+def test_a_stopped_run_that_is_made_a_model_says_both(state: str, words: str):
+    doing = {"kind": "evaluate", "done": 3, "total": 43} if state == "evaluating" else {}
+    html = pane({"state": state, "is_finishing": True}, doing=doing)
+    assert words_of(html).count(words) == 1
+    assert text.STOP_FINISHING in words_of(html)
+    assert offered(html) == ["stop"]
+
+
+def test_a_run_that_was_stopped_before_it_learned_anything_says_why_there_is_no_model():
+    line = {"state": "stopped", "actions": ("resume", "remove")}
+    assert text.NO_EPOCH in words_of(pane(line))
+    assert "It had 60 minutes." in words_of(pane(line | {"reason": "It had 60 minutes."}))
+    epochs = [Epoch(phase="head", number=1, loss=1.0)]
+    learned = run_pane(replace(VIEW, line=replace(LINE, **line)), epochs)
+    assert text.NO_EPOCH not in words_of(learned)
+    assert text.NO_EPOCH not in words_of(pane(line | {"has_bundle": True}))
+    assert text.NO_EPOCH not in words_of(pane({"state": "failed"}))
+
+
+def test_the_title_of_a_run_can_name_its_pane():
+    assert '<h3 id="t-run-title">Ward 7</h3>' in pane()
 
 
 def test_the_figure_of_a_model_stands_with_its_controls_or_says_that_there_are_none():
@@ -98,7 +135,7 @@ def test_a_run_that_waits_says_its_place():
 
 @pytest.mark.parametrize("state", ENDED)
 def test_a_run_that_has_ended_says_why_and_is_not_looked_at_again(state: str):
-    html = pane({"state": state, "reason": "It had 60 minutes."})
+    html = pane({"state": state, "reason": "It had 60 minutes.", "has_bundle": True})
     assert 'data-live="0"' in html
     assert f"{text.STATES[state].capitalize()}. It had 60 minutes." in words_of(html)
     assert "<progress" not in html
@@ -156,6 +193,15 @@ def test_the_list_names_everything_and_marks_what_is_open():
 def test_a_check_that_waits_says_its_place_in_the_list():
     html = side((), (view_of(state="queued 2", health=None),), None, None)
     assert "cells waiting, number 2 in line" in words_of(html)
+
+
+def test_pictures_that_are_called_alike_are_told_apart_by_when_they_were_given(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    # 1 h 2 min and 25 h 3 min after 1 January 1970.
+    first, second = view_of(id="a", given=3720.0), view_of(id="b", given=90180.0)
+    said = words_of(side((), (second, first), None, None))
+    assert "cells done · given 1970-01-02 01:03 cells done · given 1970-01-01 01:02" in said
 
 
 def test_an_empty_list_says_so():

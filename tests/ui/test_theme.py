@@ -62,3 +62,9 @@ def test_neighbouring_classes_differ_and_the_round_begins_again():
 
 def test_the_head_fetches_nothing():
     assert not re.search(r"https?://|@import|url\(|<link", head())
+
+
+def test_the_page_s_own_scrollbar_follows_the_mode():
+    # The class is on the body, and the root draws the scrollbar.
+    assert ":root { color-scheme: light; }" in style_sheet()
+    assert ".dark, :root:has(> .dark) { color-scheme: dark; }" in style_sheet()

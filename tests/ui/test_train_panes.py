@@ -10,6 +10,7 @@ import pytest
 
 from leukemia_app.training.data_folder import DataSource
 from leukemia_app.training.estimate import Counts
+from leukemia_app.training.presets import EFFORTS
 from leukemia_app.ui import train_text as text
 from leukemia_app.ui.bench import Plan, Wish
 from leukemia_app.ui.data_sets import DataView
@@ -29,7 +30,7 @@ HEALTH: dict[str, Any] = {
 def view_of(**changes: Any) -> DataView:
     made = DataView(
         id="cells-1", source=DataSource(name="cells"), state="done", reason="", doing={},
-        health=HEALTH, leak=None, is_measuring=False, home=Path("nowhere"),
+        health=HEALTH, leak=None, is_measuring=False, home=Path("nowhere"), given=0.0,
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -113,6 +114,9 @@ def test_every_raw_label_can_be_called_otherwise():
     assert values_of(html, "data-alias") == {
         "normal": "hem", "NORMAL": "calm", "blast": "all", "debris": "",
     }  # fmt: skip
+    # what nobody chose is said
+    said = words_of(html)
+    assert text.RENAMED.format(names="“normal” as “hem” and “blast” as “all”") in said
 
 
 def test_hostile_names_stay_text():
@@ -182,6 +186,24 @@ def test_the_model_shows_what_was_chosen_and_the_starts_that_fit():
     assert chosen == ["baseline_cnn", "plain", "imagenet", "cell", "thorough"]
     (starts,) = re.findall(r'<select data-plan="start"[^>]*>(.*?)</select>', html)
     assert re.findall(r'value="([^"]*)"', starts) == ["imagenet", "none"]
+
+
+def test_a_model_is_adapted_only_where_one_fits():
+    def offered(starts: tuple[str, ...]) -> list[str]:
+        html = model_step(view_of(), Wish(), starts, plan_of(), "")
+        (presets,) = re.findall(r'<select data-plan="preset"[^>]*>(.*?)</select>', html)
+        return re.findall(r'value="([^"]*)"', presets)
+
+    assert offered(("imagenet", "none")) == ["quick", "balanced", "thorough"]
+    assert offered(("bundle:four", "none"))[-1] == "adapt"
+
+
+@pytest.mark.parametrize("preset", EFFORTS)
+def test_a_network_from_nothing_has_no_known_features(preset: str):
+    said = words_of(model_step(view_of(), Wish(start="none", preset=preset), (), plan_of(), ""))
+    assert EFFORTS[preset].scratch_words in said
+    known = words_of(model_step(view_of(), Wish(start="imagenet", preset=preset), (), None, ""))
+    assert EFFORTS[preset].words in known
 
 
 def test_the_time_is_told_by_phase_and_as_the_guess_it_is():

@@ -127,8 +127,8 @@ def test_somebody_else_finds_nothing_and_learns_nothing(tab: TrainTab, data: str
         assert data not in "".join(map(str, shown.values()))
         for what in ("again", "forget", "leak", "plan", "begin"):
             assert "not here any more" in ask(tab, what, data=data, fields=SMALL, **who)["said"]
-        for what in ("act", "report", "bundle"):
-            said = ask(tab, what, run=run, value="remove", **who)["said"]
+        for what, value in (("act", "remove"), ("report", ""), ("bundle", ""), ("open-run", run)):
+            said = ask(tab, what, run=run, value=value, **who)["said"]
             assert "There is no run" in said
 
 
@@ -267,7 +267,7 @@ def test_a_plan_follows_what_was_chosen(tab: TrainTab, data: str):
 
 @pytest.mark.parametrize("fields", [{"backbone": "<alexnet>"}, {"changes": {"seed": -1}},
                                     {"changes": {"data": "/etc"}}, {"preset": "magic"},
-                                    {"preset": "adapt"}, {"head": "none"}])  # fmt: skip
+                                    {"head": "none"}])  # fmt: skip
 def test_a_choice_that_cannot_be_trained_is_said_in_its_place(fields, tab: TrainTab, data: str):
     shown = ask(tab, "plan", data=data, fields=SMALL | fields)
     assert "s-failed" in shown["model"] or "s-failed" in shown["said"]
@@ -314,6 +314,13 @@ def test_a_start_that_does_not_fit_gives_way_to_one_that_does(tab: TrainTab, dat
     assert '<option value="none" selected>' in shown["model"]
 
 
+def test_a_network_without_a_model_to_adapt_is_trained_quickly(tab: TrainTab, data: str):
+    shown = ask(tab, "plan", data=data, fields=SMALL | {"preset": "adapt"})
+    assert "s-failed" not in shown["model"]
+    assert '<option value="quick" selected>' in shown["model"]
+    assert 'value="adapt"' not in shown["model"]
+
+
 @pytest.mark.parametrize("fields", [None, [], "x", {"changes": [1]}, {"changes": None}])
 def test_fields_of_another_kind_are_left_out(fields: object, tab: TrainTab, data: str):
     assert "unexpected" not in ask(tab, "plan", data=data, fields=fields)["said"].lower()
@@ -340,7 +347,7 @@ def test_a_tick_shows_how_far_the_run_is(tab: TrainTab, data: str):
 
 def test_actions_change_the_run_and_removing_closes_it(tab: TrainTab, data: str):
     run = begin(tab, data)
-    assert "Stopped." in ask(tab, "act", run=run, value="stop")["run"]
+    assert f"{text.NO_EPOCH}." in ask(tab, "act", run=run, value="stop")["run"]
     assert "nothing that can be done" in ask(tab, "act", run=run, value="paint")["said"]
     shown = ask(tab, "act", run=run, value="remove")
     assert text.NO_RUN in shown["run"]
@@ -463,7 +470,7 @@ def test_on_a_laptop_runs_of_the_command_line_are_shown_and_stopped(tab: TrainTa
     shown = visit(tab, "open", run=name, **at_home)
     assert text.FROM_COMMANDS in shown["side"]
     assert f'data-run="{name}"' in shown["run"]
-    assert "Stopped." in visit(tab, "act", run=name, value="stop", **at_home)["run"]
+    assert f"{text.NO_EPOCH}." in visit(tab, "act", run=name, value="stop", **at_home)["run"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ window.smearTrain = (() => {
   let planned = 0;
   let timer = 0;
   let pressed = null; // the button that says that its work is under way, and its own words
+  let current = ""; // what is asked at the moment
+  let open = ""; // the run that was shown before
+  let linked = ""; // a run to open once the tab is there
 
   const find = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -41,6 +44,7 @@ window.smearTrain = (() => {
       return;
     }
     asked += 1;
+    current = what;
     clearTimeout(lost);
     if (what === "tick") lost = setTimeout(() => answered(null), LOST_MS);
     document.documentElement.classList.toggle("s-asking", waiting);
@@ -55,21 +59,67 @@ window.smearTrain = (() => {
     asked = 0;
     clearTimeout(lost);
     if (!sending && !wishes.length) waiting = false;
-    if (pressed && !wishes.length) { // most answers draw it anew; after an error it is the old one
-      pressed.button.textContent = pressed.words;
-      pressed.button.disabled = false;
-      pressed = null;
-    }
+    if (pressed && !wishes.length) release();
     document.documentElement.classList.toggle("s-asking", waiting);
-    const open = find("#t-side [data-place]");
-    if (open) {
-      const { data, run } = JSON.parse(open.dataset.place);
+    const side = find("#t-side [data-place]");
+    if (side) {
+      const { data, run } = JSON.parse(side.dataset.place);
       Object.assign(place, { data, run });
       remember();
     }
+    lead();
     window.smear.save(file);
     if (wishes.length) ask(...wishes.shift());
     else look();
+  }
+
+  function press(button) {
+    // Afterwards not the button of a run itself: pressed once more it may do something else.
+    const next = button === document.activeElement && (button.closest("#t-run") || button);
+    pressed = { button, words: button.textContent, next };
+    button.textContent = button.dataset.busy;
+    button.disabled = true;
+  }
+
+  function release() { // an answer changes it in its place or removes it, an error does neither
+    const { button, words, next } = pressed;
+    pressed = null;
+    if (button.textContent === button.dataset.busy) button.textContent = words;
+    button.disabled = false;
+    if (next && document.activeElement === document.body) heed(next);
+  }
+
+  // ---- where to look: at the run that was opened or begun, or at what went wrong ---------------
+  function lead() {
+    const shown = find("#t-run [data-run]")?.dataset.run || "";
+    const isNew = shown !== open && !["", "open", "tick"].includes(current);
+    const wrong = current !== "tick" && find("#t-said [role=alert]");
+    open = shown;
+    if (wrong) show(find("#t-said"));
+    else if ((shown && (isNew || current === "open-run")) || current === "compare") {
+      show(find("#t-run"));
+      heed(find("#t-run"));
+    }
+  }
+
+  function show(part) {
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    part.scrollIntoView({ behavior: isStill ? "auto" : "smooth", block: "start" });
+  }
+
+  function heed(part) { // of a run the whole pane, named by its headings: it is never drawn anew
+    if (part.id === "t-run") {
+      part.tabIndex = -1;
+      part.setAttribute("role", "group");
+      part.setAttribute("aria-labelledby", "t-step-4 t-run-title");
+    }
+    part.focus({ preventScroll: true });
+  }
+
+  function openRun(run) { // from elsewhere in the page
+    find("#tab-train-button")?.click();
+    if (hub) ask("open-run", { value: run });
+    else linked = run;
   }
 
   function seen() {
@@ -211,15 +261,13 @@ window.smearTrain = (() => {
     if (opens) find(`[data-pick="${opens.dataset.opens}"]`).click();
     const whole = event.target.closest?.("[data-whole]");
     if (whole) find("iframe", whole.parentElement).requestFullscreen();
+    const run = event.target.closest?.("[data-open-run]");
+    if (run) return openRun(run.dataset.openRun);
     const button = event.target.closest?.("[data-train]");
     if (!button || waiting) return;
     if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
     if (button.dataset.train === "use") return use(button.dataset.value);
-    if (button.dataset.busy) {
-      pressed = { button, words: button.textContent };
-      button.textContent = button.dataset.busy;
-      button.disabled = true;
-    }
+    if (button.dataset.busy) press(button);
     ask(button.dataset.train, { value: button.dataset.value || "" });
   });
 
@@ -233,6 +281,8 @@ window.smearTrain = (() => {
   function connect(element, trigger, upload) {
     hub = { trigger, upload };
     ask("open");
+    if (linked) ask("open-run", { value: linked });
+    linked = "";
   }
 
   return { answered, ask, connect, entries, mark, plan };
