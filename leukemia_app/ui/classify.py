@@ -12,7 +12,7 @@ import gradio as gr
 from leukemia_app.errors import AppError
 from leukemia_app.ui import text
 from leukemia_app.ui.answer import empty_answer, no_models, problem
-from leukemia_app.ui.desk import MAX_PICTURES, Desk, Opened, Progress
+from leukemia_app.ui.desk import MAX_PICTURES, Desk, Opened, Progress, with_model
 from leukemia_app.ui.entrance import drop_zone, foot, gallery, status
 from leukemia_app.ui.examples import Shelf
 from leukemia_app.ui.models import chooser
@@ -159,8 +159,7 @@ class ClassifyTab:
 
     def refreshed(self, parts: Parts, session: Session | None) -> Shown:
         """The chooser and the gallery as they are now: what is new appears without a restart."""
-        if session is None or session.model is None:
-            session = self.desk.start()
+        session = with_model(self.desk.library, session)
         shown = {parts.session: session,
                  parts.chooser: chooser(self.desk.library.entries(), session.model)}  # fmt: skip
         if self.shelf.is_changed:  # the first ones came with the page
@@ -169,12 +168,11 @@ class ClassifyTab:
 
     def looked_at(self, parts: Parts, session: Session | None) -> Shown:
         """What changes when the tab is opened: another model where that in use was deleted."""
-        usable = {entry.id for entry in self.desk.library.entries() if entry.problem is None}
-        if session is None or session.model is None or session.model in usable:
+        now = with_model(self.desk.library, session)
+        if now == session:
             return {parts.chooser: gr.skip()}
-        session = replace(session, model=self.desk.start().model, label=None)
-        return {parts.session: session,
-                parts.chooser: chooser(self.desk.library.entries(), session.model)}  # fmt: skip
+        return {parts.session: now,
+                parts.chooser: chooser(self.desk.library.entries(), now.model)}  # fmt: skip
 
     def _with_pictures(self, session: Session) -> Session:
         """The session itself; after a while it is empty, and the visitor is told why."""

@@ -84,7 +84,7 @@ class Desk:
 
     def start(self) -> Session:
         """A new visitor's session, with the model for fields, else the one for cells."""
-        return Session(model=self.library.default("field") or self.library.default("cell"))
+        return with_model(self.library, None)
 
     def spec(self, model: str) -> Spec:
         """What the model says of itself."""
@@ -252,3 +252,11 @@ def _bytes(path: Path, limits: Limits) -> bytes:
     """The file, or one byte more than is allowed, which decoding refuses by name."""
     with path.open("rb") as file:
         return file.read(limits.max_bytes + 1)
+
+
+def with_model(library: Library, session: Session | None) -> Session:
+    """The session with a model that is here, its own or the first: its own may be deleted."""
+    session = session or Session()
+    if session.model in {entry.id for entry in library.entries() if entry.problem is None}:
+        return session
+    return replace(session, model=library.default("field") or library.default("cell"), label=None)

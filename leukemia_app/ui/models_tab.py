@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from leukemia_app.training.owners import sits_here
 from leukemia_app.training.start import runs_that_start_from
 from leukemia_app.ui import text
 from leukemia_app.ui.components import safe
+from leukemia_app.ui.desk import with_model
 from leukemia_app.ui.hub_desk import HubDesk
 from leukemia_app.ui.hub_panes import progress_note, pull_zone, wishes
 from leukemia_app.ui.hub_start import Wishes
@@ -263,18 +264,9 @@ class ModelsTab:
     def _chosen(
         self, session: Session | None, session_part: gr.State, model_chooser: gr.HTML
     ) -> Shown:
-        session = self._with_model(session)
+        session = with_model(self.library, session)
         return {session_part: session,
                 model_chooser: chooser(self.library.entries(), session.model)}  # fmt: skip
-
-    def _with_model(self, session: Session | None) -> Session:
-        """The session with a model that is here: the one in use may just have been deleted."""
-        session = session or Session()
-        usable = {entry.id for entry in self.library.entries() if entry.problem is None}
-        if session.model in usable:
-            return session
-        model = self.library.default("field") or self.library.default("cell")
-        return replace(session, model=model)
 
 
 def _card_text(entry: Entry) -> str:
