@@ -67,7 +67,7 @@ def test_folders_that_are_called_alike_keep_their_paths(run, tmp_path):
     ("ids", "words"),
     [(("one",), "takes 2 to 6 runs, and these are 1"),
      (("one", "one"), "these are 1"),
-     (("one", "three"), "There is no run 'three' of yours; `runs list` names them")],
+     (("one", "three"), "There is no run 'three' of yours. The list of runs names")],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_said(ids, words, run):
     code, out, err = run("runs", "compare", *ids)

@@ -120,7 +120,7 @@ def robustness_plots(comparison: Comparison, figure: str, id: str) -> list[str]:
             frame.line(line, styles[name], cased=True) + frame.dots(line, _fill(styles[name]), 3)
             for name, line in lines.items()
         )
-        title = corruption.replace("_", " ")
+        title = corruption.replace("_", " ").replace("jpeg", "JPEG")
         ends = "; ".join(f"{name} {line[-1][1]:.3f}" for name, line in lines.items() if line)
         told = f"{NAMES[figure]} under {title}; at the greatest strength {ends}."
         made.append(titled(title, svg(f"{id}-{number}", f"Under {title}", told, body)))

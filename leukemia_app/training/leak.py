@@ -24,6 +24,7 @@ from leukemia_app.evaluation.measures import (
     Sampled,
     draws_of,
     figure_interval,
+    interval_of,
 )
 from leukemia_app.imaging.picture import FloatArray, Picture
 from leukemia_app.imaging.prepare import prepare
@@ -255,9 +256,9 @@ def _compared(by_image: Answers, by_group: Answers) -> tuple[Measure, Measure, M
         FIGURES["auroc"](Sampled(answers, once)) for answers in (by_image, by_group)
     )
     sampled = [FIGURES["auroc"](Sampled(answers, draws)) for answers in (by_image, by_group)]
-    low, high = draws.interval(sampled[0] - sampled[1]) or (None, None)
-    gain = Measure(value=float(first - second), low=low, high=high)
-    return Measure(**vars(each[0])), Measure(**vars(each[1])), gain
+    gain = interval_of(float(first - second), sampled[0] - sampled[1], draws)
+    made = [Measure(**vars(found)) for found in (*each, gain)]
+    return made[0], made[1], made[2]
 
 
 def _sentence(by_image: Measure, by_group: Measure, gain: Measure, level: str) -> str:
@@ -266,7 +267,7 @@ def _sentence(by_image: Measure, by_group: Measure, gain: Measure, level: str) -
         f"split by {level} {_words(by_group)}"
     )
     if gain.low is None or gain.value is None:
-        return f"{told}; there are too few groups to say more."
+        return f"{told}; the groups are too few or too alike to say more."
     if gain.low > 0:
         seen = f"{group_word(level)}s that were seen before"
         return f"{told}: {gain.value:.3f} of the first comes from {seen}."

@@ -54,6 +54,14 @@ def test_features_of_the_class_score_alike_on_both():
     assert "no difference beyond chance" in found.sentence
 
 
+def test_samples_that_all_agree_give_no_interval():
+    given = rows()
+    apart = np.array([[20.0 * (row.label == "b")] for row in given], np.float32)
+    found = compare_splits(given, apart, WISH, group_level="patient")
+    assert vars(found.gain) == {"value": 0, "low": None, "high": None}
+    assert "too few or too alike to say more" in found.sentence
+
+
 def test_the_test_part_is_scored_once_and_never_cross_validated():
     given = rows()
     found = compare_splits(given, fingerprints(given), WISH, group_level="run")

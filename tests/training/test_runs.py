@@ -117,7 +117,7 @@ def test_a_run_of_somebody_else_is_no_run(queue, tmp_path):
     assert find_run(queue.root, "tiny", ADA).path == queue.root / "tiny"
     assert find_run(queue.root, "tiny").path == queue.root / "tiny"
     for run_id, owner in (("tiny", BOB), ("tiny", ""), ("other", ADA)):
-        with pytest.raises(RunError, match=rf"There is no run '{run_id}' of yours; `runs list`"):
+        with pytest.raises(RunError, match=rf"There is no run '{run_id}' of yours\. The list"):
             find_run(queue.root, run_id, owner)
 
 
