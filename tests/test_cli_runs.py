@@ -145,7 +145,7 @@ def test_a_run_anywhere_is_named_by_its_folder(run, root, tmp_path):
 def test_a_run_that_is_not_there_is_told(action, run):
     code, _, errors = run("runs", action, "nobody")
     assert code == 2
-    assert "There is no run 'nobody' of yours. The list of runs names those there are." in errors
+    assert "There is no run 'nobody' of yours. The list of runs names them." in errors
 
 
 def test_a_run_that_is_done_is_not_resumed(run, root):

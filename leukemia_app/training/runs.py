@@ -135,7 +135,7 @@ def find_run(
     folder = RunFolder(path=root / run_id)
     known = BUNDLE_ID.fullmatch(run_id) and (folder.path / "config.json").exists()
     if not known or not _may_see(folder, owner, with_commands):
-        raise RunError(f"There is no run {run_id!r} of yours. The list of runs names those there are.")
+        raise RunError(f"There is no run {run_id!r} of yours. The list of runs names them.")
     return folder
 
 
