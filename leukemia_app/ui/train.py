@@ -246,7 +246,7 @@ class TrainTab:
         return drop_step(self.max_file_mb, self.bench.settings.zip_mb)
 
     def _no_run(self) -> str:
-        return step(4, text.RUN, f'<p class="s-hint">{safe(text.NO_RUN)}</p>')
+        return step(4, text.RUN, f'<p class="s-hint">{safe(text.NO_RUN)}</p>', is_open=False)
 
     def _aside(self, parts: Parts, asked: Asked) -> Shown:
         lines, sets = self.bench.list_runs(asked.owner), self.bench.data.listed(asked.owner)

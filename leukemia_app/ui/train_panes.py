@@ -24,12 +24,12 @@ ACCEPTED = ",".join((*SUFFIXES, ".zip", ".csv"))
 
 
 def step(number: int, title: str, body: str, *, is_open: bool = True) -> str:
-    """One of the four steps; a closed one says only its name."""
+    """One of the four steps; one that is not its turn yet stands back."""
     kind = "s-step" if is_open else "s-step s-shut"
     return (
         f'<section class="{kind}" aria-labelledby="t-step-{number}">'
         f'<h2 id="t-step-{number}"><span aria-hidden="true">{number}</span>{safe(title)}</h2>'
-        f"{body if is_open else ''}</section>"
+        f"{body}</section>"
     )
 
 
@@ -129,9 +129,10 @@ def split_step(view: DataView) -> str:
     )
     if health is None:
         # A pattern that failed the check can be mended; else there is nothing to say yet.
-        is_open = view.state in ENDED and bool(view.source.pattern)
+        if view.state not in ENDED or not view.source.pattern:
+            return step(2, text.SPLIT, "", is_open=False)
         acts = control("again", text.SPLIT_AGAIN)
-        return step(2, text.SPLIT, f'{fields}<p class="s-acts">{acts}</p>', is_open=is_open)
+        return step(2, text.SPLIT, f'{fields}<p class="s-acts">{acts}</p>')
     level = str(health["group_level"])
     by = f"{words.split_level(level).capitalize()}. {text.BY_RUN if level == 'run' else ''}"
     said = f"<p>{safe(by.strip())} {safe(health['balance'])}</p>"

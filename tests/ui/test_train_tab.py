@@ -106,6 +106,7 @@ def test_a_newcomer_finds_where_to_drop_and_nothing_else(fresh: TrainTab):
     shown = ask(fresh, "open")
     assert "data-take" in shown["pictures"]
     assert text.NO_RUN in shown["run"]
+    assert "s-shut" in shown["run"]
     assert text.NO_RUNS in shown["side"]
     assert (shown["said"], shown["saved"], shown["report"]) == ("", None, "")
 
