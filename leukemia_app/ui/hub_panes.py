@@ -9,6 +9,7 @@ from leukemia_app.bundles.store import bundle_sha256
 from leukemia_app.ui import hub_text as text
 from leukemia_app.ui.components import button, safe
 from leukemia_app.ui.hub_start import Wish
+from leukemia_app.ui.text import OTHER_NAME
 
 HASH_DIGITS = 12
 
@@ -21,7 +22,7 @@ def pull_zone(limit_mb: int) -> str:
         f'<p class="s-hint">{safe(text.PULL_HINT)}</p>'
         f'<form class="m-row" data-models-pull="{safe(text.ASKING)}">'
         f"<label>{safe(text.REPO)} {_field('m-repo', text.REPO_SHAPE, 400)}</label>"
-        f"<label>{safe(text.OTHER_NAME)} {_field('m-pull-name', '', 80)}</label>"
+        f"<label>{safe(OTHER_NAME)} {_field('m-pull-name', '', 80)}</label>"
         f'<button type="submit" class="s-button">{safe(text.PULL_BUTTON)}</button></form>'
         f'<p class="s-hint">{safe(text.pull_checks(limit_mb))}</p></section>'
     )

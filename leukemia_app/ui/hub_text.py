@@ -8,7 +8,6 @@ PULL_HINT = "A model that this app made, as owner/name, with @revision if you li
 PULL_BUTTON = "Pull"
 REPO = "Repository"
 REPO_SHAPE = "owner/name"
-OTHER_NAME = "Another name here, if you like"
 ASKING = "Asking the Hub…"
 NO_REPO = "Name the repository as owner/name, with @revision after it where one is meant."
 AT_START = "Fetched at the start"

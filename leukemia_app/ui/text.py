@@ -56,7 +56,7 @@ ADD_MODEL_HINT = (
     "Drop the zip of a model here: one that was downloaded from this app, here or elsewhere."
 )
 CHOOSE_ZIP = "Choose a zip"
-OTHER_NAME = "Another name, if you like"
+OTHER_NAME = "Another name here, if you like"
 LET_GO_MODEL = "Let go to add this model"
 SENDING_MODEL = "Sending, {percent} %…"
 TESTING_MODEL = "Testing the model in a process of its own…"
