@@ -67,6 +67,7 @@ SETS = (
 def main() -> None:
     """Measure and write the page."""
     arguments = _arguments()
+    arguments.docs.mkdir(parents=True, exist_ok=True)
     library = api.open_library()
     ids = [entry.id for entry in library.entries() if entry.problem is None and entry.spec]
     predictors = {id: library.predictor(id) for id in ids}
