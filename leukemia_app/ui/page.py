@@ -37,6 +37,7 @@ from leukemia_app.ui.hub_examples import stock
 from leukemia_app.ui.hub_start import Wishes
 from leukemia_app.ui.models_tab import ModelsTab
 from leukemia_app.ui.session import Session
+from leukemia_app.ui.short_requests import bounded
 from leukemia_app.ui.theme import head, smear_theme
 from leukemia_app.ui.train import TrainTab
 from leukemia_app.ui.train_text import TRAIN
@@ -94,7 +95,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             max_file_size=f"{largest_upload_mb(settings)}mb", show_error=True, strict_cors=True,
             run_history=False, enable_monitoring=False, footer_links=[], ssr_mode=False,
             mcp_server=False, share=False, prevent_thread_lock=True, auth=logins(settings),
-            auth_message=text.LOG_IN, state_session_capacity=SESSIONS,
+            auth_message=text.LOG_IN, state_session_capacity=SESSIONS, app_kwargs=bounded(),
         )  # fmt: skip
         threading.Thread(target=warm, args=(desk,), daemon=True).start()
         threading.Thread(target=keep_line_moving, args=(train.bench,), daemon=True).start()

@@ -12,7 +12,7 @@ from leukemia_app.imaging.prepare import prepare
 from leukemia_app.training.augment_kinds import strips
 from leukemia_app.training.config import RunConfig
 from leukemia_app.ui.components import picture_uri
-from leukemia_app.ui.train_settings import changed
+from leukemia_app.ui.train_settings import SETTINGS, changed
 
 MORE, AUGMENT = "more", "augment"
 """The folds of settings, as the page's script calls them: what is closed is not computed."""
@@ -63,10 +63,11 @@ def samples(
 def _shown(preset: RunConfig, changes: Mapping[str, Any], within: str) -> RunConfig:
     """With each of those changes that can be made after the ones before."""
     made = preset
-    for name, value in changes.items():
-        if name.startswith(within):
+    # By the names there are: a stranger may send any number of others.
+    for name in SETTINGS:
+        if name.startswith(within) and name in changes:
             try:
-                made = changed(made, {name: value})
+                made = changed(made, {name: changes[name]})
             except AppError:
                 continue
     return made

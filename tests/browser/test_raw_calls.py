@@ -1,6 +1,7 @@
 """What a program may call without the page: nothing but what the page allows, whatever it sends."""
 
 import contextlib
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -106,6 +107,37 @@ def test_another_visitors_runs_are_not_shown(open_server: Server):
         })  # fmt: skip
         assert "Traceback" not in told
         assert "server.log" not in told
+
+
+def answer(
+    server: Server, path: str, body: bytes | Iterator[bytes], kind: str = "application/json"
+) -> tuple[int, str]:
+    """Status and text that the server answers to a body; pieces are sent without their length."""
+    connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=WAIT_S)
+    try:
+        connection.request("POST", path, body, {"Content-Type": kind})
+        got = connection.getresponse()
+        return got.status, got.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["queue/join", "component_server", "process_recording", "none"])
+def test_a_long_request_is_refused_before_it_is_read(open_server: Server, path: str):
+    at = f"/gradio_api/{path}"
+    status, said = answer(open_server, at, b'{"data":[' + b"[]," * 3_000_000 + b"[]]}")
+    assert (status, "may hold 8 MB" in said) == (413, True)
+    status, said = answer(open_server, at, iter([b'{"data":', b"[]}"]))
+    assert (status, "must say how long" in said) == (411, True)
+
+
+@pytest.mark.parametrize(("length", "status"), [(60_000, 200), (70_000, 413)])
+def test_a_field_beside_the_uploaded_files_is_short(open_server: Server, length: int, status: int):
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"a" * length
+    body += b'\r\n--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    kind = "multipart/form-data; boundary=x"
+    for sent in (body + b"b\r\n--x--\r\n", iter([body, b"b\r\n--x--\r\n"])):
+        assert answer(open_server, "/gradio_api/upload", sent, kind)[0] == status
 
 
 def events_of(page: Mapping[str, Any]) -> list[tuple[int, int]]:

@@ -53,6 +53,16 @@ def test_a_change_that_cannot_be_is_left_out(path):
     assert made == shown(path, (MORE, AUGMENT))
 
 
+def test_made_up_names_cost_nothing(path, tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(
+        "leukemia_app.ui.samples.changed", lambda made, changes: tried.append(changes) or made
+    )
+    changes = {f"augment.{number}": 1 for number in range(1000)} | {"augment.zoom": 1}
+    samples(path, tiny_config(tmp_path), changes, frozenset({AUGMENT}), DEFAULT_LIMITS)
+    assert tried == [{"augment.zoom": 1}]
+
+
 @pytest.mark.parametrize("content", [None, b"no picture"])
 def test_a_picture_that_cannot_be_read_shows_nothing(content, tmp_path):
     path = tmp_path / "gone.png"
