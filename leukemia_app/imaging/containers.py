@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 MAX_PAGES_COUNTED = 1000
 """Pages are counted no further: a chain of millions of empty ones must not take minutes."""
+MAX_TAGS = 65_535
+"""Entries are counted no further: one classic directory holds as many; pictures have about 20."""
 
 _TIFF_SIGNS = (b"II*\x00", b"MM\x00*", b"II+\x00")
 _OTHER_SIGNS = (
@@ -35,6 +37,7 @@ _INDEX_SEGMENT = re.compile(rb"\xff\xe2(..)MPF\x00", re.DOTALL)
 _ORIENTATION_TAG = 0x0112
 _DIRECTORY_TAGS = (0x8769, 0x8825, 0xA005)
 """Tags whose value is the place of another directory: EXIF, GPS, interoperability."""
+_SMALLEST_ENTRY_BYTES = 12
 _VALUE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BIG_VALUE_SIZES = {**_VALUE_SIZES, 16: 8, 17: 8, 18: 8}
 _NUMBER_CODES = {1: "B", 3: "H", 4: "L", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
@@ -118,15 +121,22 @@ def tiff_pages(data: bytes) -> int:
     return max(len(seen), 1)
 
 
-def tag_bytes(block: bytes) -> int:
+def tag_bytes(block: bytes) -> int | None:
     """Bytes that all values of a TIFF's first page, or of an EXIF block, take together.
 
     Values lie in the file one beside the other, so honest ones take no more than the file. In a
     forged one thousands of tags point at the same megabytes, and Pillow makes a copy for each:
-    400 tags in 5 MB took 2 GB.
+    400 tags in 5 MB took 2 GB. None where there are more entries than `MAX_TAGS`, or than the
+    block has room for: then directories hold each other, and 65,535 entries become 3 * 10**14.
     """
     directory = _Directory(block)
-    return _tag_bytes(directory, directory.first(), 2)
+    most = min(len(block) // _SMALLEST_ENTRY_BYTES, MAX_TAGS)
+    total = 0
+    for n_read, tag in enumerate(_all_tags(directory, directory.first(), 2), 1):
+        if n_read > most:
+            return None
+        total += tag.size_bytes
+    return total
 
 
 def exif_orientation(block: bytes) -> int:
@@ -184,10 +194,9 @@ def _segments(pattern: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
         yield data[found.end() : found.start() + 2 + int.from_bytes(found[1], "big")]
 
 
-def _tag_bytes(directory: _Directory, at: int, depth: int) -> int:
-    total = 0
+def _all_tags(directory: _Directory, at: int, depth: int) -> Iterator[Tag]:
+    """The entries of the directory at `at` and of those that they lead to, `depth` times."""
     for tag in directory.tags(at):
-        total += tag.size_bytes
+        yield tag
         if depth and tag.value and tag.number in _DIRECTORY_TAGS:
-            total += _tag_bytes(directory, tag.value, depth - 1)
-    return total
+            yield from _all_tags(directory, tag.value, depth - 1)

@@ -207,11 +207,13 @@ def _decoded(data: bytes, name: str, container: str, limits: Limits) -> Picture:
 def _check_structure(data: bytes, name: str, container: str) -> None:
     """Refuse what would cost hours or gigabytes before the first pixel."""
     blocks = {"TIFF": [data], "JPEG": jpeg_page_index(data)}.get(container, [])
-    if any(tag_bytes(block) > MAX_TAG_PART * len(block) for block in blocks):
-        raise ImageError(
-            f"{name} is a {container} file whose tags are damaged: together they are larger than "
-            "the file. Copy or export it again."
-        )
+    for block in blocks:
+        size_bytes = tag_bytes(block)
+        if size_bytes is None or size_bytes > MAX_TAG_PART * len(block):
+            raise ImageError(
+                f"{name} is a {container} file whose tags are damaged: together they are larger "
+                "than the file. Copy or export it again."
+            )
     scans = jpeg_scans(data) if container == "JPEG" else 1
     if scans > MAX_JPEG_SCANS:
         raise ImageError(

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leukemia_app.imaging import containers
 from leukemia_app.imaging.containers import (
     MAX_PAGES_COUNTED,
+    Tag,
     advice_for,
     container_of,
     exif_orientation,
@@ -88,9 +90,27 @@ def test_tags_of_inner_directories_count_too():
 
 
 def test_directory_that_holds_itself_ends():
-    # One tag, EXIF, that points back at 8: read at three depths, 4 bytes each.
+    # One tag, EXIF, that points back at 8: read at three depths, 4 bytes each. The block has room
+    # for three entries: 26 bytes and 10 more, 36 / 12.
     loop = struct.pack("<HHHLLL", 1, 0x8769, 4, 1, 8, 0)
-    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + loop) == 12
+    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + loop + bytes(10)) == 12
+
+
+def test_entries_that_are_read_again_and_again_are_not_all_read(monkeypatch):
+    # Sixty entries that point at their own directory: 60 + 60² + 60³ = 219,660 at three depths.
+    # The block is 8 + 2 + 60 * 12 + 4 = 734 bytes and so holds 61 entries at most.
+    read = []
+    monkeypatch.setattr(containers, "Tag", lambda **entry: read.append(0) or Tag(**entry))
+    loop = struct.pack("<HHLL", 0x8769, 4, 1, 8) * 60
+    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", 60) + loop + bytes(4)) is None
+    assert len(read) <= 62
+
+
+def test_entries_are_counted_no_further_than_one_directory_holds(monkeypatch):
+    # A BigTIFF may say any number: here six entries of 20 bytes, one more than allowed.
+    monkeypatch.setattr(containers, "MAX_TAGS", 5)
+    entries = struct.pack("<HHQQ", 60_000, 1, 1, 0) * 6
+    assert tag_bytes(b"II+\x00" + struct.pack("<LQQ", 8, 16, 6) + entries) is None
 
 
 @pytest.mark.parametrize(("order", "sign"), [("<", b"II*\x00"), (">", b"MM\x00*")])
@@ -114,7 +134,7 @@ def test_random_exif_gives_an_orientation(block):
 @given(st.binary(max_size=200))
 def test_random_tiff_has_a_page(tail):
     assert tiff_pages(b"II*\x00" + tail) >= 1
-    assert tag_bytes(b"II+\x00" + tail) >= 0
+    assert (tag_bytes(b"II+\x00" + tail) or 0) >= 0
 
 
 def test_exif_of_a_jpeg_is_found_and_hidden():

@@ -192,6 +192,18 @@ def forged_tiff() -> bytes:
     return forged.replace(entry, pointing)
 
 
+def looped_directory() -> bytes:
+    """A directory of 60 entries that all point at it."""
+    loop = struct.pack("<HHLL", 0x8769, 4, 1, 8) * 60
+    return b"II*\0" + struct.pack("<LH", 8, 60) + loop + bytes(4)
+
+
+def jpeg_with_index(block: bytes) -> bytes:
+    """A JPEG whose list of further pictures is that block."""
+    data = stored(Image.fromarray(drawn()), "JPEG")
+    return data[:2] + b"\xff\xe2" + struct.pack(">H", len(block) + 6) + b"MPF\0" + block + data[2:]
+
+
 REFUSED = {
     "empty": (b"", r"cell.x is empty \(0 bytes\). Choose a JPEG, PNG"),
     "text": (b"cell;label\n1;2\n", "cell.x is not a picture: its content is no JPEG.*Choose a"),
@@ -250,6 +262,11 @@ REFUSED = {
         "cell.x is a TIFF file that lacks part of its rows. Copy or export it again",
     ),
     "forged tags": (forged_tiff(), "cell.x is a TIFF file whose tags are damaged.*Copy or export"),
+    "looped tags": (looped_directory(), "cell.x is a TIFF file whose tags are damaged.*Copy or"),
+    "looped index": (
+        jpeg_with_index(looped_directory()),
+        "cell.x is a JPEG file whose tags are damaged.*Copy or",
+    ),
     "many scans": (
         stored(Image.fromarray(drawn()), "JPEG") + b"\xff\xda" * 100,
         "cell.x is a JPEG in 101 passes.*Save it again",
