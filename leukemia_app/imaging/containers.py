@@ -97,9 +97,13 @@ def jpeg_exif(data: bytes) -> bytes:
     return next(_segments(_EXIF_SEGMENT, data), b"")
 
 
-def jpeg_page_index(data: bytes) -> list[bytes]:
-    """Every block of a JPEG that lists further pictures in the file."""
-    return list(_segments(_INDEX_SEGMENT, data))
+def jpeg_page_index(data: bytes) -> Iterator[bytes]:
+    """Every block of a JPEG that lists further pictures in the file, cut out when it is asked for.
+
+    Forged ones overlap: half a megabyte of their heads made 4 GB of blocks. All are given, since
+    a false one in a comment could else hide the true one behind it.
+    """
+    return _segments(_INDEX_SEGMENT, data)
 
 
 def without_exif(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from leukemia_app.imaging.containers import (
     container_of,
     exif_orientation,
     jpeg_exif,
+    jpeg_page_index,
     jpeg_scans,
     tag_bytes,
     tiff_pages,
@@ -147,6 +148,16 @@ def test_exif_of_a_jpeg_is_found_and_hidden():
 
 def test_jpeg_without_exif_has_an_empty_block():
     assert jpeg_exif(b"\xff\xd8\xff\xd9") == b""
+
+
+def test_blocks_that_list_pictures_are_cut_out_one_by_one():
+    # Ten heads, each of which says that its segment is 65,535 bytes long: 2 of the length and
+    # 65,529 of the block behind the sign. Together they would be ten times the file.
+    data = b"\xff\xd8" + b"\xff\xe2\xff\xffMPF\x00" * 10 + bytes(65_535)
+    blocks = jpeg_page_index(data)
+    assert iter(blocks) is blocks
+    assert len(next(blocks)) == 65_529
+    assert sum(1 for _ in blocks) == 9
 
 
 def test_scans_are_counted():

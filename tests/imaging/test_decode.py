@@ -267,6 +267,10 @@ REFUSED = {
         jpeg_with_index(looped_directory()),
         "cell.x is a JPEG file whose tags are damaged.*Copy or",
     ),
+    "many indexes": (
+        stored(Image.fromarray(drawn()), "JPEG") + b"\xff\xe2\x00\x06MPF\0" * 17,
+        "cell.x is a JPEG with more than 16 lists of further pictures.*Save it again",
+    ),
     "many scans": (
         stored(Image.fromarray(drawn()), "JPEG") + b"\xff\xda" * 100,
         "cell.x is a JPEG in 101 passes.*Save it again",
@@ -355,6 +359,23 @@ def test_random_bytes_after_a_true_beginning_raise_nothing_but_image_errors(cont
     head = stored(Image.fromarray(drawn()), container)[:40]
     with pytest.raises(ImageError, match=r"noise\.png"):
         decode(head + tail, "noise.png")
+
+
+def test_overlapping_indexes_of_a_jpeg_are_not_copied_out():
+    # 1,000 heads of segments that overlap: 65 MB, were each cut out.
+    data = b"\xff\xd8\xff\xe0" + b"\xff\xe2\xff\xffMPF\0" * 1_000 + bytes(65_535)
+    tracemalloc.start()
+    with pytest.raises(ImageError, match="lists of further pictures"):
+        decode(data, "cell.jpg")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 5_000_000
+
+
+def test_sixteen_indexes_of_a_jpeg_are_read():
+    data = stored(Image.fromarray(drawn()), "JPEG")
+    picture = decode(data + b"\xff\xe2\x00\x06MPF\0" * 16, "cell.jpg")
+    assert picture.pixels.shape == (ROWS, COLUMNS, 3)
 
 
 def test_forged_exif_of_a_jpeg_is_not_copied_out():
