@@ -35,6 +35,8 @@ _EXIF_SIGN = b"Exif\x00\x00"
 _EXIF_SEGMENT = re.compile(rb"\xff\xe1(..)Exif\x00\x00", re.DOTALL)
 _INDEX_SEGMENT = re.compile(rb"\xff\xe2(..)MPF\x00", re.DOTALL)
 _ORIENTATION_TAG = 0x0112
+_PART_TAGS = (273, 279, 324, 325)
+"""Tags that list places and sizes of strips, and of tiles."""
 _DIRECTORY_TAGS = (0x8769, 0x8825, 0xA005)
 """Tags whose value is the place of another directory: EXIF, GPS, interoperability."""
 _SMALLEST_ENTRY_BYTES = 12
@@ -48,6 +50,8 @@ class Tag:
     """One entry of a TIFF or EXIF directory."""
 
     number: int
+    n_values: int
+    """Values that it says it has."""
     size_bytes: int
     """Bytes of its values, wherever they lie."""
     value: int | None
@@ -125,6 +129,17 @@ def tiff_pages(data: bytes) -> int:
     return max(len(seen), 1)
 
 
+def tiff_parts(data: bytes) -> int:
+    """Strips or tiles of a TIFF's first page: the most values that any list of them says it has.
+
+    Pillow builds an object for each, however few pixels there are: four million strips of one
+    picture of 64 x 64 took 32 s and 1 GB.
+    """
+    directory = _Directory(data)
+    tags = directory.tags(directory.first())
+    return max((tag.n_values for tag in tags if tag.number in _PART_TAGS), default=0)
+
+
 def tag_bytes(block: bytes) -> int | None:
     """Bytes that all values of a TIFF's first page, or of an EXIF block, take together.
 
@@ -185,7 +200,7 @@ class _Directory:
             if count == 1 and kind in _NUMBER_CODES and self._value_sizes.get(kind):
                 (value,) = struct.unpack_from(self._order + _NUMBER_CODES[kind], inline)
             size_bytes = self._value_sizes.get(kind, 0) * count
-            yield Tag(number=number, size_bytes=size_bytes, value=value)
+            yield Tag(number=number, n_values=count, size_bytes=size_bytes, value=value)
 
     def _number(self, layout: struct.Struct, at: int) -> int:
         if at + layout.size > len(self._data):

@@ -21,6 +21,7 @@ from leukemia_app.imaging.containers import (
     jpeg_scans,
     tag_bytes,
     tiff_pages,
+    tiff_parts,
     without_exif,
 )
 from leukemia_app.imaging.depth import deep_pixels, has_deep_planes, is_deep, windowed
@@ -30,6 +31,8 @@ MIN_SIDE_PX = 16
 """A picture with a shorter side shows no cell."""
 MAX_TAG_PART = 2
 """All tags of a file hold at most this many times its bytes; honest ones hold less than one."""
+MAX_TIFF_PARTS = 65_536
+"""Strips or tiles of a TIFF; three planes of 16,000 rows, each a strip, are 48,000."""
 MAX_JPEG_SCANS = 100
 """Progressive files have about ten; thousands would keep the decoder busy for hours."""
 MAX_JPEG_INDEXES = 16
@@ -216,6 +219,12 @@ def _check_structure(data: bytes, name: str, container: str) -> None:
                 f"{name} is a {container} file whose tags are damaged: together they are larger "
                 "than the file. Copy or export it again."
             )
+    parts = tiff_parts(data) if container == "TIFF" else 1
+    if parts > MAX_TIFF_PARTS:
+        raise ImageError(
+            f"{name} is a TIFF file in {parts:,} strips or tiles, and the limit is "
+            f"{MAX_TIFF_PARTS:,}. Save it again with larger ones, or as PNG."
+        )
     scans = jpeg_scans(data) if container == "JPEG" else 1
     if scans > MAX_JPEG_SCANS:
         raise ImageError(

@@ -17,6 +17,7 @@ from leukemia_app.imaging.containers import (
     jpeg_scans,
     tag_bytes,
     tiff_pages,
+    tiff_parts,
     without_exif,
 )
 from tests.tiff_files import tiff_bytes
@@ -68,6 +69,21 @@ def test_million_empty_pages_are_not_walked():
     # Directories of 6 bytes: no entries, and the place of the next.
     links = b"".join(struct.pack("<HL", 0, 14 + 6 * n) for n in range(1_000_000))
     assert tiff_pages(b"II*\x00\x08\x00\x00\x00" + links) == MAX_PAGES_COUNTED
+
+
+@pytest.mark.parametrize("number", [273, 279, 324, 325])
+def test_parts_are_the_most_that_any_list_of_them_says(number):
+    # The page has one strip; the forged list says 70,000 values of 4 bytes each.
+    data = tiff_bytes(PAGE, tags={number: ("L", [0] * 70_000)})
+    assert tiff_parts(data) == 70_000
+
+
+def test_page_in_one_strip_has_one_part():
+    assert tiff_parts(tiff_bytes(PAGE)) == 1
+
+
+def test_file_without_a_directory_has_no_part():
+    assert tiff_parts(b"II*\x00") == 0
 
 
 def test_tags_of_an_honest_file_take_less_than_the_file():

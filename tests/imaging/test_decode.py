@@ -261,6 +261,10 @@ REFUSED = {
         tiff_bytes(drawn(), tags={278: ("L", [ROWS // 2])}),
         "cell.x is a TIFF file that lacks part of its rows. Copy or export it again",
     ),
+    "many strips": (
+        tiff_bytes(drawn(), tags={273: ("L", [8] * 65_537)}),
+        "cell.x is a TIFF file in 65,537 strips or tiles.*limit is 65,536. Save it again",
+    ),
     "forged tags": (forged_tiff(), "cell.x is a TIFF file whose tags are damaged.*Copy or export"),
     "looped tags": (looped_directory(), "cell.x is a TIFF file whose tags are damaged.*Copy or"),
     "looped index": (
@@ -370,6 +374,14 @@ def test_overlapping_indexes_of_a_jpeg_are_not_copied_out():
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 5_000_000
+
+
+def test_parts_of_a_tiff_are_counted_before_it_is_opened(monkeypatch):
+    opened = []
+    monkeypatch.setattr(Image, "open", lambda *asked, **how: opened.append(asked))
+    with pytest.raises(ImageError, match="65,537 strips or tiles"):
+        decode(tiff_bytes(drawn(), tags={324: ("L", [8] * 65_537)}), "cell.tif")
+    assert opened == []
 
 
 def test_sixteen_indexes_of_a_jpeg_are_read():
