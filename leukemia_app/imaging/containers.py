@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 MAX_PAGES_COUNTED = 1000
 """Pages are counted no further: a chain of millions of empty ones must not take minutes."""
+MAX_TAGS = 65_535
+"""Entries are counted no further: one classic directory holds as many; pictures have about 20."""
 
 _TIFF_SIGNS = (b"II*\x00", b"MM\x00*", b"II+\x00")
 _OTHER_SIGNS = (
@@ -33,8 +35,11 @@ _EXIF_SIGN = b"Exif\x00\x00"
 _EXIF_SEGMENT = re.compile(rb"\xff\xe1(..)Exif\x00\x00", re.DOTALL)
 _INDEX_SEGMENT = re.compile(rb"\xff\xe2(..)MPF\x00", re.DOTALL)
 _ORIENTATION_TAG = 0x0112
+_PART_TAGS = (273, 279, 324, 325)
+"""Tags that list places and sizes of strips, and of tiles."""
 _DIRECTORY_TAGS = (0x8769, 0x8825, 0xA005)
 """Tags whose value is the place of another directory: EXIF, GPS, interoperability."""
+_SMALLEST_ENTRY_BYTES = 12
 _VALUE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BIG_VALUE_SIZES = {**_VALUE_SIZES, 16: 8, 17: 8, 18: 8}
 _NUMBER_CODES = {1: "B", 3: "H", 4: "L", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
@@ -45,6 +50,8 @@ class Tag:
     """One entry of a TIFF or EXIF directory."""
 
     number: int
+    n_values: int
+    """Values that it says it has."""
     size_bytes: int
     """Bytes of its values, wherever they lie."""
     value: int | None
@@ -94,9 +101,13 @@ def jpeg_exif(data: bytes) -> bytes:
     return next(_segments(_EXIF_SEGMENT, data), b"")
 
 
-def jpeg_page_index(data: bytes) -> list[bytes]:
-    """Every block of a JPEG that lists further pictures in the file."""
-    return list(_segments(_INDEX_SEGMENT, data))
+def jpeg_page_index(data: bytes) -> Iterator[bytes]:
+    """Every block of a JPEG that lists further pictures in the file, cut out when it is asked for.
+
+    Forged ones overlap: half a megabyte of their heads made 4 GB of blocks. All are given, since
+    a false one in a comment could else hide the true one behind it.
+    """
+    return _segments(_INDEX_SEGMENT, data)
 
 
 def without_exif(data: bytes) -> bytes:
@@ -118,15 +129,33 @@ def tiff_pages(data: bytes) -> int:
     return max(len(seen), 1)
 
 
-def tag_bytes(block: bytes) -> int:
+def tiff_parts(data: bytes) -> int:
+    """Strips or tiles of a TIFF's first page: the most values that any list of them says it has.
+
+    Pillow builds an object for each, however few pixels there are: four million strips of one
+    picture of 64 x 64 took 32 s and 1 GB.
+    """
+    directory = _Directory(data)
+    tags = directory.tags(directory.first())
+    return max((tag.n_values for tag in tags if tag.number in _PART_TAGS), default=0)
+
+
+def tag_bytes(block: bytes) -> int | None:
     """Bytes that all values of a TIFF's first page, or of an EXIF block, take together.
 
     Values lie in the file one beside the other, so honest ones take no more than the file. In a
     forged one thousands of tags point at the same megabytes, and Pillow makes a copy for each:
-    400 tags in 5 MB took 2 GB.
+    400 tags in 5 MB took 2 GB. None where there are more entries than `MAX_TAGS`, or than the
+    block has room for: then directories hold each other, and 65,535 entries become 3 * 10**14.
     """
     directory = _Directory(block)
-    return _tag_bytes(directory, directory.first(), 2)
+    most = min(len(block) // _SMALLEST_ENTRY_BYTES, MAX_TAGS)
+    total = 0
+    for n_read, tag in enumerate(_all_tags(directory, directory.first(), 2), 1):
+        if n_read > most:
+            return None
+        total += tag.size_bytes
+    return total
 
 
 def exif_orientation(block: bytes) -> int:
@@ -171,7 +200,7 @@ class _Directory:
             if count == 1 and kind in _NUMBER_CODES and self._value_sizes.get(kind):
                 (value,) = struct.unpack_from(self._order + _NUMBER_CODES[kind], inline)
             size_bytes = self._value_sizes.get(kind, 0) * count
-            yield Tag(number=number, size_bytes=size_bytes, value=value)
+            yield Tag(number=number, n_values=count, size_bytes=size_bytes, value=value)
 
     def _number(self, layout: struct.Struct, at: int) -> int:
         if at + layout.size > len(self._data):
@@ -184,10 +213,9 @@ def _segments(pattern: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
         yield data[found.end() : found.start() + 2 + int.from_bytes(found[1], "big")]
 
 
-def _tag_bytes(directory: _Directory, at: int, depth: int) -> int:
-    total = 0
+def _all_tags(directory: _Directory, at: int, depth: int) -> Iterator[Tag]:
+    """The entries of the directory at `at` and of those that they lead to, `depth` times."""
     for tag in directory.tags(at):
-        total += tag.size_bytes
+        yield tag
         if depth and tag.value and tag.number in _DIRECTORY_TAGS:
-            total += _tag_bytes(directory, tag.value, depth - 1)
-    return total
+            yield from _all_tags(directory, tag.value, depth - 1)

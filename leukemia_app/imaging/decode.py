@@ -4,6 +4,7 @@ import io
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from leukemia_app.imaging.containers import (
     jpeg_scans,
     tag_bytes,
     tiff_pages,
+    tiff_parts,
     without_exif,
 )
 from leukemia_app.imaging.depth import deep_pixels, has_deep_planes, is_deep, windowed
@@ -29,8 +31,12 @@ MIN_SIDE_PX = 16
 """A picture with a shorter side shows no cell."""
 MAX_TAG_PART = 2
 """All tags of a file hold at most this many times its bytes; honest ones hold less than one."""
+MAX_TIFF_PARTS = 65_536
+"""Strips or tiles of a TIFF; three planes of 16,000 rows, each a strip, are 48,000."""
 MAX_JPEG_SCANS = 100
 """Progressive files have about ten; thousands would keep the decoder busy for hours."""
+MAX_JPEG_INDEXES = 16
+"""Lists of further pictures that a JPEG may have: one, and one more in each of a few previews."""
 PILLOW_MAX_PIXELS = 89_478_485
 """Pillow warns of a decompression bomb above this. Limits stay at or below it, so that whatever
 would warn is refused, and the filters of warnings, which all threads share, are left alone."""
@@ -206,11 +212,18 @@ def _decoded(data: bytes, name: str, container: str, limits: Limits) -> Picture:
 
 def _check_structure(data: bytes, name: str, container: str) -> None:
     """Refuse what would cost hours or gigabytes before the first pixel."""
-    blocks = {"TIFF": [data], "JPEG": jpeg_page_index(data)}.get(container, [])
-    if any(tag_bytes(block) > MAX_TAG_PART * len(block) for block in blocks):
+    for block in _tag_blocks(data, name, container):
+        size_bytes = tag_bytes(block)
+        if size_bytes is None or size_bytes > MAX_TAG_PART * len(block):
+            raise ImageError(
+                f"{name} is a {container} file whose tags are damaged: together they are larger "
+                "than the file. Copy or export it again."
+            )
+    parts = tiff_parts(data) if container == "TIFF" else 1
+    if parts > MAX_TIFF_PARTS:
         raise ImageError(
-            f"{name} is a {container} file whose tags are damaged: together they are larger than "
-            "the file. Copy or export it again."
+            f"{name} is a TIFF file in {parts:,} strips or tiles, and the limit is "
+            f"{MAX_TIFF_PARTS:,}. Save it again with larger ones, or as PNG."
         )
     scans = jpeg_scans(data) if container == "JPEG" else 1
     if scans > MAX_JPEG_SCANS:
@@ -221,6 +234,19 @@ def _check_structure(data: bytes, name: str, container: str) -> None:
     if container == "PNG":
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             image.verify()  # loading the pixels does not compare the checksums of their chunks
+
+
+def _tag_blocks(data: bytes, name: str, container: str) -> list[bytes]:
+    """The parts of the file whose tags Pillow reads as soon as it opens it."""
+    if container != "JPEG":
+        return [data] if container == "TIFF" else []
+    blocks = list(islice(jpeg_page_index(data), MAX_JPEG_INDEXES + 1))
+    if len(blocks) > MAX_JPEG_INDEXES:
+        raise ImageError(
+            f"{name} is a JPEG with more than {MAX_JPEG_INDEXES} lists of further pictures, which "
+            "none needs. Save it again as JPEG or PNG."
+        )
+    return blocks
 
 
 def _check_size(image: Image.Image, name: str, limits: Limits) -> None:

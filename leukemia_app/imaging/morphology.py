@@ -188,11 +188,16 @@ def solidity(mask: BoolArray) -> float:
 
     Source: Kim & Rosenfeld (1982), IEEE PAMI 4, 149-153, for digital convexity.
     """
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    hull = cv2.convexHull(points).reshape(-1, 2)  # (n_corners, 2)
+    # The first and the last pixel of every row: all that a hull can touch. Round all pixels of a
+    # net across 8,000 x 8,000, a file of 0.9 MB, it took most of a minute.
+    rows = np.flatnonzero(mask.any(axis=1))
+    first = mask[rows].argmax(axis=1)
+    last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
+    ends = np.stack([np.concatenate([first, last]), np.concatenate([rows, rows])], axis=1)
+    hull = cv2.convexHull(ends.astype(np.int32)).reshape(-1, 2)  # (n_corners, 2)
     steps = np.abs(np.roll(hull, -1, axis=0) - hull)
     on_edge = int(np.gcd(steps[:, 0], steps[:, 1]).sum())
-    return len(points) / (float(cv2.contourArea(hull)) + on_edge / 2 + 1)
+    return int(np.count_nonzero(mask)) / (float(cv2.contourArea(hull)) + on_edge / 2 + 1)
 
 
 def count_lobes(mask: BoolArray) -> int:

@@ -14,6 +14,8 @@ NUCLEUS_METHODS = ("stain",)
 """Methods that tell nucleus from cytoplasm."""
 CYTOPLASM_VALUE = 128
 NUCLEUS_VALUE = 255
+ROWS_AT_ONCE = 64
+"""Places of pixels are listed for so many rows together: of a whole field they fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +69,20 @@ def main_cell(cells: Int32Array) -> int:
     centre of the picture as a part of the picture's sides.
     """
     rows, columns = cells.shape
-    areas = np.bincount(cells.ravel())
-    areas[0] = 0
+    n_numbers = int(cells.max(initial=0)) + 1
+    areas, row_sums, column_sums = np.zeros((3, n_numbers))
+    for top in range(0, rows, ROWS_AT_ONCE):
+        part = cells[top : top + ROWS_AT_ONCE]
+        row, column = np.nonzero(part)
+        numbers = part[row, column]
+        areas += np.bincount(numbers, minlength=n_numbers)
+        row_sums += np.bincount(numbers, row + top, n_numbers)
+        column_sums += np.bincount(numbers, column, n_numbers)
     if not areas.any():
         return 0
-    row, column = np.nonzero(cells)
-    numbers = cells[row, column]
     known = np.maximum(areas, 1)
-    away_rows = np.bincount(numbers, row, areas.size) / known / rows - 0.5
-    away_columns = np.bincount(numbers, column, areas.size) / known / columns - 0.5
+    away_rows = row_sums / known / rows - 0.5
+    away_columns = column_sums / known / columns - 0.5
     away = (away_rows**2 + away_columns**2) / 0.25**2
     return int(np.argmax(areas * np.exp(-away)))
 

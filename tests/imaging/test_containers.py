@@ -5,15 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leukemia_app.imaging import containers
 from leukemia_app.imaging.containers import (
     MAX_PAGES_COUNTED,
+    Tag,
     advice_for,
     container_of,
     exif_orientation,
     jpeg_exif,
+    jpeg_page_index,
     jpeg_scans,
     tag_bytes,
     tiff_pages,
+    tiff_parts,
     without_exif,
 )
 from tests.tiff_files import tiff_bytes
@@ -67,6 +71,21 @@ def test_million_empty_pages_are_not_walked():
     assert tiff_pages(b"II*\x00\x08\x00\x00\x00" + links) == MAX_PAGES_COUNTED
 
 
+@pytest.mark.parametrize("number", [273, 279, 324, 325])
+def test_parts_are_the_most_that_any_list_of_them_says(number):
+    # The page has one strip; the forged list says 70,000 values of 4 bytes each.
+    data = tiff_bytes(PAGE, tags={number: ("L", [0] * 70_000)})
+    assert tiff_parts(data) == 70_000
+
+
+def test_page_in_one_strip_has_one_part():
+    assert tiff_parts(tiff_bytes(PAGE)) == 1
+
+
+def test_file_without_a_directory_has_no_part():
+    assert tiff_parts(b"II*\x00") == 0
+
+
 def test_tags_of_an_honest_file_take_less_than_the_file():
     data = tiff_bytes(np.zeros((64, 64, 3), np.uint16), tags={270: ("s", b"A" * 500)})
     assert 500 < tag_bytes(data) < len(data)
@@ -88,9 +107,27 @@ def test_tags_of_inner_directories_count_too():
 
 
 def test_directory_that_holds_itself_ends():
-    # One tag, EXIF, that points back at 8: read at three depths, 4 bytes each.
+    # One tag, EXIF, that points back at 8: read at three depths, 4 bytes each. The block has room
+    # for three entries: 26 bytes and 10 more, 36 / 12.
     loop = struct.pack("<HHHLLL", 1, 0x8769, 4, 1, 8, 0)
-    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + loop) == 12
+    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + loop + bytes(10)) == 12
+
+
+def test_entries_that_are_read_again_and_again_are_not_all_read(monkeypatch):
+    # Sixty entries that point at their own directory: 60 + 60² + 60³ = 219,660 at three depths.
+    # The block is 8 + 2 + 60 * 12 + 4 = 734 bytes and so holds 61 entries at most.
+    read = []
+    monkeypatch.setattr(containers, "Tag", lambda **entry: read.append(0) or Tag(**entry))
+    loop = struct.pack("<HHLL", 0x8769, 4, 1, 8) * 60
+    assert tag_bytes(b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", 60) + loop + bytes(4)) is None
+    assert len(read) <= 62
+
+
+def test_entries_are_counted_no_further_than_one_directory_holds(monkeypatch):
+    # A BigTIFF may say any number: here six entries of 20 bytes, one more than allowed.
+    monkeypatch.setattr(containers, "MAX_TAGS", 5)
+    entries = struct.pack("<HHQQ", 60_000, 1, 1, 0) * 6
+    assert tag_bytes(b"II+\x00" + struct.pack("<LQQ", 8, 16, 6) + entries) is None
 
 
 @pytest.mark.parametrize(("order", "sign"), [("<", b"II*\x00"), (">", b"MM\x00*")])
@@ -114,7 +151,7 @@ def test_random_exif_gives_an_orientation(block):
 @given(st.binary(max_size=200))
 def test_random_tiff_has_a_page(tail):
     assert tiff_pages(b"II*\x00" + tail) >= 1
-    assert tag_bytes(b"II+\x00" + tail) >= 0
+    assert (tag_bytes(b"II+\x00" + tail) or 0) >= 0
 
 
 def test_exif_of_a_jpeg_is_found_and_hidden():
@@ -127,6 +164,16 @@ def test_exif_of_a_jpeg_is_found_and_hidden():
 
 def test_jpeg_without_exif_has_an_empty_block():
     assert jpeg_exif(b"\xff\xd8\xff\xd9") == b""
+
+
+def test_blocks_that_list_pictures_are_cut_out_one_by_one():
+    # Ten heads, each of which says that its segment is 65,535 bytes long: 2 of the length and
+    # 65,529 of the block behind the sign. Together they would be ten times the file.
+    data = b"\xff\xd8" + b"\xff\xe2\xff\xffMPF\x00" * 10 + bytes(65_535)
+    blocks = jpeg_page_index(data)
+    assert iter(blocks) is blocks
+    assert len(next(blocks)) == 65_529
+    assert sum(1 for _ in blocks) == 9
 
 
 def test_scans_are_counted():

@@ -192,6 +192,18 @@ def forged_tiff() -> bytes:
     return forged.replace(entry, pointing)
 
 
+def looped_directory() -> bytes:
+    """A directory of 60 entries that all point at it."""
+    loop = struct.pack("<HHLL", 0x8769, 4, 1, 8) * 60
+    return b"II*\0" + struct.pack("<LH", 8, 60) + loop + bytes(4)
+
+
+def jpeg_with_index(block: bytes) -> bytes:
+    """A JPEG whose list of further pictures is that block."""
+    data = stored(Image.fromarray(drawn()), "JPEG")
+    return data[:2] + b"\xff\xe2" + struct.pack(">H", len(block) + 6) + b"MPF\0" + block + data[2:]
+
+
 REFUSED = {
     "empty": (b"", r"cell.x is empty \(0 bytes\). Choose a JPEG, PNG"),
     "text": (b"cell;label\n1;2\n", "cell.x is not a picture: its content is no JPEG.*Choose a"),
@@ -249,7 +261,20 @@ REFUSED = {
         tiff_bytes(drawn(), tags={278: ("L", [ROWS // 2])}),
         "cell.x is a TIFF file that lacks part of its rows. Copy or export it again",
     ),
+    "many strips": (
+        tiff_bytes(drawn(), tags={273: ("L", [8] * 65_537)}),
+        "cell.x is a TIFF file in 65,537 strips or tiles.*limit is 65,536. Save it again",
+    ),
     "forged tags": (forged_tiff(), "cell.x is a TIFF file whose tags are damaged.*Copy or export"),
+    "looped tags": (looped_directory(), "cell.x is a TIFF file whose tags are damaged.*Copy or"),
+    "looped index": (
+        jpeg_with_index(looped_directory()),
+        "cell.x is a JPEG file whose tags are damaged.*Copy or",
+    ),
+    "many indexes": (
+        stored(Image.fromarray(drawn()), "JPEG") + b"\xff\xe2\x00\x06MPF\0" * 17,
+        "cell.x is a JPEG with more than 16 lists of further pictures.*Save it again",
+    ),
     "many scans": (
         stored(Image.fromarray(drawn()), "JPEG") + b"\xff\xda" * 100,
         "cell.x is a JPEG in 101 passes.*Save it again",
@@ -338,6 +363,31 @@ def test_random_bytes_after_a_true_beginning_raise_nothing_but_image_errors(cont
     head = stored(Image.fromarray(drawn()), container)[:40]
     with pytest.raises(ImageError, match=r"noise\.png"):
         decode(head + tail, "noise.png")
+
+
+def test_overlapping_indexes_of_a_jpeg_are_not_copied_out():
+    # 1,000 heads of segments that overlap: 65 MB, were each cut out.
+    data = b"\xff\xd8\xff\xe0" + b"\xff\xe2\xff\xffMPF\0" * 1_000 + bytes(65_535)
+    tracemalloc.start()
+    with pytest.raises(ImageError, match="lists of further pictures"):
+        decode(data, "cell.jpg")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 5_000_000
+
+
+def test_parts_of_a_tiff_are_counted_before_it_is_opened(monkeypatch):
+    opened = []
+    monkeypatch.setattr(Image, "open", lambda *asked, **how: opened.append(asked))
+    with pytest.raises(ImageError, match="65,537 strips or tiles"):
+        decode(tiff_bytes(drawn(), tags={324: ("L", [8] * 65_537)}), "cell.tif")
+    assert opened == []
+
+
+def test_sixteen_indexes_of_a_jpeg_are_read():
+    data = stored(Image.fromarray(drawn()), "JPEG")
+    picture = decode(data + b"\xff\xe2\x00\x06MPF\0" * 16, "cell.jpg")
+    assert picture.pixels.shape == (ROWS, COLUMNS, 3)
 
 
 def test_forged_exif_of_a_jpeg_is_not_copied_out():

@@ -239,6 +239,30 @@ def test_solidity_spans_the_pieces_of_a_nucleus():
     assert solidity(mask) == pytest.approx(200 / 300)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.floats(0.05, 1))
+def test_solidity_of_any_mask_is_that_of_all_its_pixels(seed, rows, columns, share):
+    mask = np.random.default_rng(seed).random((rows, columns)) < share
+    mask[rows // 2, columns // 2] = True
+    hull = cv2.convexHull(cv2.findNonZero(mask.astype(np.uint8)))
+    corners = hull.reshape(-1, 2)
+    steps = np.abs(np.roll(corners, -1, axis=0) - corners)
+    n_held = cv2.contourArea(hull) + np.gcd(steps[:, 0], steps[:, 1]).sum() / 2 + 1
+    assert solidity(mask) == mask.sum() / n_held
+
+
+def test_hull_is_laid_round_the_ends_of_rows_alone(monkeypatch):
+    # A net of 100 rows: 100 first and 100 last pixels, not the 9,900 of its lines.
+    given_points, hull_of = [], cv2.convexHull
+    monkeypatch.setattr(
+        cv2, "convexHull", lambda points: given_points.append(len(points)) or hull_of(points)
+    )
+    net = np.ones((100, 100), bool)
+    net[1::10, 1::10] = False
+    assert solidity(net) == 9_900 / 10_000
+    assert given_points == [200]
+
+
 # Lobes
 
 

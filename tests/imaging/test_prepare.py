@@ -166,6 +166,46 @@ def test_crop_beyond_the_picture_repeats_its_edge(cell_at):
     assert (prepared.pixels[9:] == 50).all()
 
 
+def test_box_too_large_to_be_filled_is_shrunk_before_it_is_padded(cell_at, monkeypatch):
+    # As above, a box of 64 a side, but 32 x 32 pixels allowed: the 48 rows inside become 24, the 16
+    # above them 8. Two rows of 250 become one, so the network sees what it would have seen.
+    cell_at(slice(0, 32), slice(0, 32))
+    pixels = np.full((48, 48, 3), 50, np.uint8)
+    pixels[:2] = 250
+    picture = Picture(pixels=pixels, name="edge.png")
+    recipe = dataclasses.replace(CROPPED, crop_margin=0.5)
+    whole = prepare(picture, recipe)
+    monkeypatch.setattr(prepare_module, "MAX_PADDED_PIXELS", 32 * 32)
+    bounded = prepare(picture, recipe)
+    assert [stage.pixels.shape[:2] for stage in whole.stages if stage.name == "cropped"] == [
+        (64, 64)
+    ]
+    assert [stage.pixels.shape[:2] for stage in bounded.stages if stage.name == "cropped"] == [
+        (32, 32)
+    ]
+    assert bounded.box == whole.box == Box(top=-16, left=-16, bottom=48, right=48)
+    assert np.array_equal(bounded.pixels, whole.pixels)
+
+
+@given(st.integers(1, 300), st.integers(0, 59), st.integers(0, 59))
+def test_no_padded_box_passes_the_bound(side, row, column):
+    # A box round any pixel of a picture of 60 x 60; it reaches outside from 61 on at the latest.
+    box = Box(top=row - side // 2, left=column, bottom=row - side // 2 + side, right=column + side)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare_module, "MAX_PADDED_PIXELS", 40 * 40)
+        rows, columns = prepare_module._cut(np.zeros((60, 60, 3), np.uint8), box).shape[:2]
+    assert rows == columns
+    assert rows == side or (rows in (39, 40) and side > 40)
+
+
+def test_box_inside_the_picture_is_never_shrunk(cell_at, monkeypatch):
+    monkeypatch.setattr(prepare_module, "MAX_PADDED_PIXELS", 16)
+    cell_at(slice(20, 40), slice(20, 40))
+    picture = picture_of(60, 60)
+    prepared = prepare(picture, CROPPED)
+    assert np.array_equal(prepared.stages[-2].pixels, picture.pixels[15:45, 15:45])
+
+
 def test_background_outside_the_cells_becomes_black(cell_at):
     cell_at(slice(8, 24), slice(8, 24))
     recipe = Recipe(input="cell", side_px=32, segmentation="stain", blank_background=True)

@@ -1,9 +1,12 @@
 """Methods by name, the main cell, and the mask that is written."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from leukemia_app.errors import RecipeError
+from leukemia_app.imaging import segment as segment_module
 from leukemia_app.imaging.recipe import CHOICES
 from leukemia_app.imaging.segment import METHODS, Segmentation, main_cell, segment, to_mask
 
@@ -42,6 +45,23 @@ def test_main_cell_is_no_speck_in_the_middle():
 
 def test_main_cell_of_an_empty_picture_is_0():
     assert main_cell(np.zeros((5, 5), np.int32)) == 0
+
+
+def test_main_cell_is_the_same_however_many_rows_are_looked_at_together(monkeypatch):
+    cells = np.random.default_rng(3).integers(0, 9, (50, 40), dtype=np.int32)
+    at_once = main_cell(cells)
+    monkeypatch.setattr(segment_module, "ROWS_AT_ONCE", 7)
+    assert main_cell(cells) == at_once > 0
+
+
+def test_main_cell_that_fills_the_picture_takes_no_more_than_a_few_rows_of_memory():
+    # Places of all 2,048² pixels at once would be 16 bytes each, 67 MB; of 64 rows 2 MB.
+    cells = np.ones((2_048, 2_048), np.int32)
+    tracemalloc.start()
+    assert main_cell(cells) == 1
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 30_000_000
 
 
 def test_mask_tells_background_cytoplasm_and_nucleus():
