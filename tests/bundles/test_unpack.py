@@ -189,6 +189,9 @@ def test_an_archive_made_otherwise_is_refused(
         (lambda v: v["files"].update({"run.sh": 64 * "0"}), r"names the files .*run\.sh"),
         (lambda v: v["scope"].update(file="scope.exe"), "names the files"),
         (lambda v: v["files"].pop("model.weights.h5"), "names the files"),
+        (lambda v: v["training"].update(x=json.loads("[" * 490 + "]" * 490)), "training is nested"),
+        (lambda v: v.update(title="evil \ud800"), r"x\.zip: .*title holds .*no text"),
+        (lambda v: v.update(temperature=10**4000), r"x\.zip: .*temperature holds 1000.*numbers go"),
     ],
 )
 def test_a_spec_that_cannot_be_believed_is_refused(
