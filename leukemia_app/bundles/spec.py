@@ -72,6 +72,12 @@ class Figure:
     """`result`, `control` (colour only, size only, background only), `robustness`, `scope`."""
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse half an interval, which no table can show."""
+        if (self.low is None) != (self.high is None):
+            raise BundleError(f"bundle.json: figures: {self.name!r} has one end of an interval "
+                              "alone; give low and high, or neither.")  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeSpec:
@@ -266,13 +272,13 @@ def _is_of_kind(value: Any, kind: Any) -> bool:
 
 
 def _check_parts(split: Mapping[str, Any]) -> None:
-    """Refuse parts that are not counted in whole numbers."""
+    """Refuse parts whose pictures and groups are not counted in whole numbers."""
     parts = split.get("parts", {})
     if not isinstance(parts, Mapping):
         raise BundleError("bundle.json: split.parts is no object.")
     for name, sizes in parts.items():
         is_counted = isinstance(sizes, Mapping) and all(
-            _is_of_kind(sizes.get(key, 0), int) for key in ("pictures", "groups")
+            _is_of_kind(sizes.get(key), int) for key in ("pictures", "groups")
         )
         if not is_counted:
             raise BundleError(

@@ -97,6 +97,21 @@ def test_numbers_beyond_any_use_are_refused(change: Callable[..., None], named: 
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize("sizes", [{}, {"pictures": 1}, {"groups": 1}, {"pictures": 1.5}])
+def test_a_part_has_pictures_and_groups(sizes: dict[str, Any]):
+    values = values_of(lambda v: v["split"].update(parts={"train": sizes}))
+    with pytest.raises(BundleError, match=r"split\.parts\.train counts no pictures and groups"):
+        Spec.from_dict(values)
+
+
+@pytest.mark.parametrize("name", ["low", "high"])
+def test_an_interval_has_both_ends_or_none(name: str):
+    values = values_of(lambda v: v["figures"][0].update({name: None}))
+    words = "figures: 'macro-F1' has one end of an interval alone; give low and high, or neither"
+    with pytest.raises(BundleError, match=words):
+        Spec.from_dict(values)
+
+
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats()
     | st.text(st.characters(exclude_categories=())),
@@ -104,7 +119,7 @@ ANY_JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(field=st.sampled_from(["training", "split", "title"]), value=ANY_JSON)
+@given(field=st.sampled_from(["training", "split", "title", "figures"]), value=ANY_JSON)
 def test_what_is_taken_can_be_shown_and_written(field: str, value: Any):
     def change(values: dict[str, Any]) -> None:
         if isinstance(values[field], dict):
