@@ -1,6 +1,7 @@
 """All bundles of this machine: found again at every look, loaded when asked for."""
 
 import itertools
+import logging
 from collections import OrderedDict
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from leukemia_app.bundles.spec import Spec
 from leukemia_app.bundles.store import SPEC_FILE, bundle_sha256, read_spec, self_test, verify
 from leukemia_app.bundles.weights import WEIGHTS_FILE
 from leukemia_app.errors import BundleError
+
+log = logging.getLogger(__name__)
 
 PREFERRED = ("all4-mobilenet-attention", "cnmc-mobilenet-attention")
 """Models that a visitor finds chosen for their kind of picture, where they are there."""
@@ -34,7 +37,7 @@ class Entry:
     """Where it comes from: `shipped`, `own`, …"""
     folder: Path
     spec: Spec | None
-    """None where bundle.json cannot be read."""
+    """None where bundle.json cannot be read, or the bundle breaks what looks at it."""
     problem: str | None
     """Why the bundle cannot be used; None where it can."""
 
@@ -211,16 +214,21 @@ class Library:
 
 
 def _checked_entry(origin: str, folder: Path) -> Entry:
-    name = _name(folder)
+    spec, problem = None, None
     try:
         spec = read_spec(folder)
-    except BundleError as error:
-        return Entry(id=name, origin=origin, folder=folder, spec=None, problem=str(error))
-    try:
         verify(folder)
     except BundleError as error:
-        return Entry(id=spec.id, origin=origin, folder=folder, spec=spec, problem=str(error))
-    return Entry(id=spec.id, origin=origin, folder=folder, spec=spec, problem=None)
+        problem = str(error)
+    except Exception as error:  # one folder must not take the others, and the page, with it
+        log.exception("the bundle in %s breaks what looks at it", folder)
+        spec = None
+        problem = (
+            f"{_name(folder)} breaks what looks at it ({type(error).__name__}). Delete it; the log "
+            "has more."
+        )
+    id = _name(folder) if spec is None else spec.id
+    return Entry(id=id, origin=origin, folder=folder, spec=spec, problem=problem)
 
 
 def _doubled(entry: Entry, first: Entry, taken: Container[str]) -> Entry:

@@ -20,7 +20,12 @@ BUNDLE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 MAX_TEXT = 20_000
 """Characters of any text: a card is read by people."""
 MAX_NUMBER = 1e12
+"""Either way, of any number."""
+MAX_DEPTH = 20
+"""Levels of objects and lists in bundle.json; those of this app have five."""
 MAX_SHOWN = 60
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+"""JSON can escape one half of a character alone; no page and no file can hold it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -66,6 +71,12 @@ class Figure:
     kind: str = "result"
     """`result`, `control` (colour only, size only, background only), `robustness`, `scope`."""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse half an interval, which no table can show."""
+        if (self.low is None) != (self.high is None):
+            raise BundleError(f"bundle.json: figures: {self.name!r} has one end of an interval "
+                              "alone; give low and high, or neither.")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +162,7 @@ class Spec:
         Raises:
             BundleError: a key is unknown or missing, or a value cannot be used.
         """
+        _check_raw(values)
         values = dict(values)
         version = values.pop("format_version", None)
         if version != FORMAT_VERSION:
@@ -174,6 +186,42 @@ class Spec:
         _check_kinds(cls, values, "bundle.json")
         _check_parts(values["split"])
         return cls(**values)
+
+
+def _check_raw(values: Any) -> None:
+    """Refuse, wherever it stands, what breaks those who copy, compare, show or write it later."""
+    for key, value in values.items() if isinstance(values, Mapping) else ():
+        _check_plain(key, "a key", 1)
+        _check_plain(value, key, 1)
+
+
+def _check_plain(value: Any, where: str, level: int) -> None:
+    """Refuse a value with deep nesting, with text that is not Unicode, or with a wild number."""
+    if isinstance(value, str):
+        if _HALF_PAIR.search(value):
+            raise _unusable(where, value, "which is no text that can be shown or written")
+    elif isinstance(value, int | float):
+        # Whole numbers of any length are compared as they are; `isfinite` cannot take them.
+        if not abs(value) <= MAX_NUMBER:
+            raise _unusable(where, value, f"and numbers go to {MAX_NUMBER:g} here")
+    elif isinstance(value, Mapping | list | tuple):
+        if level >= MAX_DEPTH:
+            raise BundleError(f"bundle.json: {where} is nested more than {MAX_DEPTH} levels deep. "
+                              "Get the model again from who made it.")  # fmt: skip
+        inner = (*value, *value.values()) if isinstance(value, Mapping) else value
+        for each in inner:
+            _check_plain(each, where, level + 1)
+
+
+def _unusable(where: str, value: object, why: str) -> BundleError:
+    return BundleError(
+        f"bundle.json: {where} holds {_short(value)}, {why}. Get the model again from who made it."
+    )
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
 
 
 def _check_keys(kind: type, values: Any, where: str) -> None:
@@ -201,9 +249,8 @@ def _check_kinds(kind: type, values: Mapping[str, Any], where: str) -> None:
     """Refuse a value of another kind than its field: the page would stumble over it."""
     for item in fields(kind):
         if item.name in values and not _is_of_kind(values[item.name], item.type):
-            shown = repr(values[item.name])
-            shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"
-            raise BundleError(f"{where}: {item.name} is {shown}, which cannot be used there.")
+            raise BundleError(f"{where}: {item.name} is {_short(values[item.name])}, which cannot "
+                              "be used there.")  # fmt: skip
 
 
 def _is_of_kind(value: Any, kind: Any) -> bool:
@@ -225,13 +272,13 @@ def _is_of_kind(value: Any, kind: Any) -> bool:
 
 
 def _check_parts(split: Mapping[str, Any]) -> None:
-    """Refuse parts that are not counted in whole numbers."""
+    """Refuse parts whose pictures and groups are not counted in whole numbers."""
     parts = split.get("parts", {})
     if not isinstance(parts, Mapping):
         raise BundleError("bundle.json: split.parts is no object.")
     for name, sizes in parts.items():
         is_counted = isinstance(sizes, Mapping) and all(
-            _is_of_kind(sizes.get(key, 0), int) for key in ("pictures", "groups")
+            _is_of_kind(sizes.get(key), int) for key in ("pictures", "groups")
         )
         if not is_counted:
             raise BundleError(

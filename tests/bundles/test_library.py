@@ -102,6 +102,29 @@ def test_a_broken_bundle_is_listed_with_the_reason(
         library.predictor("broken")
 
 
+@pytest.mark.parametrize("broken", ["read_spec", "verify"])
+def test_a_bundle_that_breaks_what_looks_at_it_is_listed_beside_the_others(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog, broken: str
+):
+    for name in ("evil", "good"):
+        copy_as(written, tmp_path / name)
+    looks = getattr(library_module, broken)
+
+    def breaks(folder: Path) -> object:
+        if folder.name == "evil":
+            raise RecursionError("too deep for a visitor to read")
+        return looks(folder)
+
+    monkeypatch.setattr(library_module, broken, breaks)
+    evil, good = library_of(("own", tmp_path)).entries()
+    assert (good.id, good.problem) == ("good", None)
+    assert (evil.id, evil.spec) == ("evil", None)
+    assert "evil breaks what looks at it (RecursionError). Delete it" in evil.problem
+    assert "too deep" not in evil.problem
+    assert "too deep" in caplog.text  # with its traceback
+    assert "Traceback" in caplog.text
+
+
 def test_a_bundle_that_breaks_while_loaded_is_not_used_any_more(written: Path, tmp_path: Path):
     folder = copy_as(written, tmp_path / "a")
     library = library_of(("own", tmp_path))

@@ -28,7 +28,7 @@ from leukemia_app.bundles.store import read_spec, sha256_of, verify
 from leukemia_app.bundles.unpack import Added, add_bundle, remove_bundle
 from leukemia_app.errors import BundleError
 from leukemia_app.imaging.picture import Picture
-from tests.zip_files import Entry, write_zip
+from tests.zip_files import Entry, two_ends, write_zip
 
 MAX_BYTES = 50_000_000
 Files = dict[str, bytes]
@@ -189,6 +189,9 @@ def test_an_archive_made_otherwise_is_refused(
         (lambda v: v["files"].update({"run.sh": 64 * "0"}), r"names the files .*run\.sh"),
         (lambda v: v["scope"].update(file="scope.exe"), "names the files"),
         (lambda v: v["files"].pop("model.weights.h5"), "names the files"),
+        (lambda v: v["training"].update(x=json.loads("[" * 490 + "]" * 490)), "training is nested"),
+        (lambda v: v.update(title="evil \ud800"), r"x\.zip: .*title holds .*no text"),
+        (lambda v: v.update(temperature=10**4000), r"x\.zip: .*temperature holds 1000.*numbers go"),
     ],
 )
 def test_a_spec_that_cannot_be_believed_is_refused(
@@ -256,6 +259,16 @@ def test_arrays_that_grow_in_memory_are_refused(
         files, lambda values: values["files"].update({"scope.npz": digest})))  # fmt: skip
     monkeypatch.setattr(gate, "MAX_ARRAYS_BYTES", 3_000_000)
     refused(archive, home, r"small/scope\.npz is not taken: it would unpack to more than 3 MB")
+
+
+def test_arrays_in_an_archive_that_numpy_reads_otherwise_are_refused(
+    bundle: Path, home: Path, tmp_path: Path
+):
+    (bundle / "scope.npz").write_bytes(two_ends((bundle / "scope.npz").read_bytes()))
+    digest = sha256_of(bundle / "scope.npz")
+    archive = packed(bundle, tmp_path / "x.zip", lambda files: change_spec(
+        files, lambda values: values["files"].update({"scope.npz": digest})))  # fmt: skip
+    refused(archive, home, r"small/scope\.npz is not taken: .* Get the model again")
 
 
 # Whole or not at all
