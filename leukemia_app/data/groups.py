@@ -1,18 +1,24 @@
 """Which pictures belong together, so that no patient stands on two sides of a split."""
 
+import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leukemia_app.archives.safe_names import counted, listed
+from leukemia_app.archives.safe_names import counted, listed, shown
 from leukemia_app.data.runs import runs_of
 from leukemia_app.errors import DatasetError
 
 MAX_PATTERN = 200
+SEARCH_SECONDS = 10.0
+"""What a pattern may take for all names; the usual ones take a second for 100,000."""
 _CNMC_NAME = re.compile(r"UID_(H?\d+)_\d+_\d+_(?:all|hem)\.\w+", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 
@@ -51,20 +57,32 @@ def check_pattern(pattern: str) -> None:
     Raises:
         DatasetError: `pattern` is too long, is no regular expression, or has not exactly one group.
     """
-    _compiled(pattern)
+    if len(pattern) > MAX_PATTERN:
+        raise DatasetError(f"The pattern has {len(pattern):,} signs; use at most {MAX_PATTERN}.")
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise DatasetError(
+            f"The pattern {pattern!r} is no regular expression ({error})."
+        ) from error
+    if compiled.groups != 1:
+        raise DatasetError(
+            f"The pattern {pattern!r} has {compiled.groups} groups in parentheses; put exactly the "
+            "part that names the patient in parentheses, as in (P[0-9]+)_."
+        )
 
 
 def named_groups(files: Sequence[str], pattern: str) -> NamedGroups:
     """What the one group in `pattern`, a regular expression, holds in each of `files`.
 
-    It is searched for in the whole path. The caller limits the time: some patterns take years.
+    It is searched for in the whole path.
 
     Raises:
-        DatasetError: `pattern` is too long, is no regular expression, has not exactly one group, or
-            fits no file.
+        DatasetError: `pattern` is too long, is no regular expression, has not exactly one group,
+            takes too long, or fits no file.
     """
-    compiled = _compiled(pattern)
-    found = [match[1] if (match := compiled.search(file)) else None for file in files]
+    check_pattern(pattern)
+    found = _searched(files, pattern)
     unmatched = [file for file, group in zip(files, found, strict=True) if not group]
     if len(unmatched) == len(files):
         raise DatasetError(
@@ -159,21 +177,21 @@ def suspected_groups(
     return SuspectedGroups(groups=found, level=level, n_runs=n_runs, notes=notes)
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    if len(pattern) > MAX_PATTERN:
-        raise DatasetError(f"The pattern has {len(pattern):,} signs; use at most {MAX_PATTERN}.")
-    try:
-        compiled = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+def _searched(files: Sequence[str], pattern: str) -> list[str | None]:
+    asked = {"pattern": pattern, "names": list(files), "seconds": SEARCH_SECONDS}
+    search = [sys.executable, "-I", str(Path(__file__).with_name("pattern_search.py"))]
+    done = subprocess.run(
+        search, input=json.dumps(asked).encode(), stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    if len(lines) < len(files):
         raise DatasetError(
-            f"The pattern {pattern!r} is no regular expression ({error})."
-        ) from error
-    if compiled.groups != 1:
-        raise DatasetError(
-            f"The pattern {pattern!r} has {compiled.groups} groups in parentheses; put exactly the "
-            "part that names the patient in parentheses, as in (P[0-9]+)_."
+            f"The pattern {pattern!r} takes too long: after {SEARCH_SECONDS:g} s the search had "
+            f"not got past {shown(files[len(lines)])}. Use a simpler one, without a repeat inside "
+            "a repeat, as in (P[0-9]+)_."
         )
-    return compiled
+    return [json.loads(line) for line in lines]
 
 
 def _series(files: Sequence[str], labels: Sequence[str]) -> list[list[int]]:

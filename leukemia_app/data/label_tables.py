@@ -3,9 +3,11 @@
 import csv
 import io
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 from leukemia_app.archives.safe_names import counted, listed
@@ -143,47 +145,56 @@ def _notes(
     return tuple(notes)
 
 
+_Place = tuple[tuple[str, ...], str]
+"""The folders above a file, the innermost first and without case, and the file."""
+
+
 class _Finder:
-    """Finds the picture that a row means."""
+    """Finds the picture that a row means, at the cost of the row: others may be many."""
 
     def __init__(self, files: Iterable[str], folder: str) -> None:
         self._folder = folder
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        self._by_stem: dict[str, list[str]] = defaultdict(list)
-        for file in sorted(files):
-            path = PurePosixPath(file)
-            self._by_name[path.name.casefold()].append(file)
-            self._by_stem[path.stem.casefold()].append(file)
+        self._files = frozenset(files)
+        self._by_name: dict[str, list[_Place]] = defaultdict(list)
+        self._by_stem: dict[str, list[_Place]] = defaultdict(list)
+        for place in sorted((_folders(file.split("/")), file) for file in self._files):
+            path = PurePosixPath(place[1])
+            self._by_name[path.name.casefold()].append(place)
+            self._by_stem[path.stem.casefold()].append(place)
 
     def __call__(self, name: str) -> str | None:
         path = PurePosixPath(name.removeprefix("./"))
+        plain = str(path)
+        below = f"{self._folder}/{plain}" if self._folder else plain
+        for exact in (below, plain):
+            if exact in self._files:
+                return exact
         name_key, stem_key = path.name.casefold(), path.stem.casefold()
         alike = self._by_name.get(name_key) or self._by_stem.get(name_key)
-        alike = alike or self._by_stem.get(stem_key, [])
-        below = str(PurePosixPath(self._folder) / path)
-        for exact in (below, str(path)):
-            if exact in alike:
-                return exact
-        best = _longest_ends(alike, path)
+        best = _longest_ends(alike or self._by_stem.get(stem_key, []), _folders(path.parts))
         return best[0] if len(best) == 1 else None
 
 
-def _longest_ends(files: Sequence[str], path: PurePosixPath) -> list[str]:
-    """Those of `files` that share most folders with `path`, counted from the end."""
-    wanted = [part.casefold() for part in reversed(path.parts[:-1])]
-    best: list[str] = []
-    longest = -1
-    for file in files:
-        n_same = 0
-        for part, other in zip(reversed(file.casefold().split("/")[:-1]), wanted, strict=False):
-            if part != other:
-                break
-            n_same += 1
-        if n_same > longest:
-            best, longest = [], n_same
-        if n_same == longest:
-            best.append(file)
-    return best
+def _folders(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.casefold() for part in reversed(parts[:-1]))
+
+
+def _longest_ends(places: Sequence[_Place], wanted: tuple[str, ...]) -> list[str]:
+    """Files of the sorted `places` that share most folders with `wanted`; of several, two or more.
+
+    So sorted they stand in a row around the place of `wanted`: two on each side are enough.
+    """
+    at = bisect_left(places, wanted, key=itemgetter(0))
+    near = [(_n_same(folders, wanted), file) for folders, file in places[max(0, at - 2) : at + 2]]
+    longest = max(near, default=(0, ""))[0]
+    return [file for n_same, file in near if n_same == longest]
+
+
+def _n_same(folders: Sequence[str], wanted: Sequence[str]) -> int:
+    for number, (folder, other) in enumerate(zip(folders, wanted, strict=False)):
+        if folder != other:
+            return number
+    return min(len(folders), len(wanted))
 
 
 def _cnmc_lines(

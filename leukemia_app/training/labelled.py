@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from leukemia_app.archives.safe_names import safe_name
 from leukemia_app.data.aliases import suggested_label
 from leukemia_app.data.archive import ZipLimits, unpack
 from leukemia_app.data.layouts import discover
@@ -127,7 +128,7 @@ def opened(place: Path, zips: ZipLimits) -> Iterator[Path]:
     if not place.is_file():
         raise DatasetError(f"There is no {place}; give a folder of class folders, or a zip of one.")
     with TemporaryDirectory(prefix="leukemia-compare-") as scratch:
-        into = Path(scratch) / place.stem
+        into = Path(scratch) / safe_name(place.stem)
         unpack([place], into, zips)
         yield into
 

@@ -1,10 +1,13 @@
 import csv
+import threading
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leukemia_app.data import groups
 from leukemia_app.data.groups import (
     cnmc_patient,
     duplicate_links,
@@ -71,6 +74,43 @@ def test_a_pattern_may_be_about_folders_and_may_hold_the_whole_name():
 def test_a_pattern_that_cannot_be_used_is_refused_in_words(pattern, message):
     with pytest.raises(DatasetError, match=message):
         named_groups(["P1.png", "P2.png"], pattern)
+
+
+ENDLESS = "(?:a+)+([!])"
+"""Tries every way to part a row of a's: twice as long for each a more."""
+
+
+def test_a_pattern_that_takes_years_is_given_up_at_the_name_where_it_stood(monkeypatch):
+    monkeypatch.setattr(groups, "SEARCH_SECONDS", 0.5)
+    files = ["1!.png", "2.png", "a" * 45 + "0.png", "3.png"]
+    with pytest.raises(DatasetError) as caught:
+        named_groups(files, ENDLESS)
+    assert str(caught.value) == (
+        f"The pattern '{ENDLESS}' takes too long: after 0.5 s the search had not got past "
+        f"{files[2]}. Use a simpler one, without a repeat inside a repeat, as in (P[0-9]+)_."
+    )
+
+
+def test_other_threads_go_on_while_a_pattern_takes_years(monkeypatch):
+    monkeypatch.setattr(groups, "SEARCH_SECONDS", 0.5)
+    thread = threading.Thread(target=lambda: give_up("a" * 45 + "0.png"))
+    n_steps = 0
+    thread.start()
+    while thread.is_alive():
+        n_steps += 1
+        time.sleep(0.001)
+    # Held up, this thread would come to its second step only when all is over.
+    assert n_steps > 10
+
+
+def give_up(file):
+    with pytest.raises(DatasetError, match="takes too long"):
+        named_groups([file], ENDLESS)
+
+
+def test_a_pattern_is_searched_for_in_names_of_any_signs():
+    files = ["é\u2028/P1_\n.png", '"P2_\r\n', "\udcffP3_\0.png"]
+    assert named_groups(files, "(?s)(.*)_").groups == ("é\u2028/P1", '"P2', "\udcffP3")
 
 
 # Groups that share a picture

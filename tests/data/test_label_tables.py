@@ -1,3 +1,6 @@
+from itertools import takewhile
+from pathlib import PurePosixPath
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,3 +149,60 @@ FILES = st.lists(st.sampled_from(["a/1.png", "a/2.png", "b/1.png", "b/c/3.png"])
 @given(FILES, st.lists(st.sampled_from(["a/1.png", "1", "2.PNG", "c/3", "x/1.png", "4"])))
 def test_only_pictures_that_are_there_get_a_row(files, names):
     assert set(matched(names, files).lines) <= set(files)
+
+
+def plainly_found(name, files, folder):
+    """The rule, at every picture: the path itself, else the one that shares most folders."""
+    path = PurePosixPath(name.removeprefix("./"))
+    called = path.name.casefold()
+    paths = [PurePosixPath(file) for file in files]
+    alike = [other for other in paths if other.name.casefold() == called]
+    alike = alike or [other for other in paths if other.stem.casefold() == called]
+    alike = alike or [other for other in paths if other.stem.casefold() == path.stem.casefold()]
+    for exact in (PurePosixPath(folder) / path, path):
+        if exact in alike:
+            return str(exact)
+    shared = [n_shared(other, path) for other in alike]
+    best = [other for other, n in zip(alike, shared, strict=True) if n == max(shared)]
+    return str(best[0]) if len(best) == 1 else None
+
+
+def n_shared(path, other):
+    above = [[part.casefold() for part in reversed(one.parts[:-1])] for one in (path, other)]
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(*above, strict=False))))
+
+
+@st.composite
+def paths(draw):
+    above = draw(st.lists(st.sampled_from(["a", "A", "b", "cé"]), max_size=3))
+    return "/".join([*above, draw(st.sampled_from(["1.png", "1.PNG", "1.jpg", "1", "2.png"]))])
+
+
+@given(st.lists(paths(), unique=True, max_size=12), paths(), st.sampled_from(["", "a", "b/a"]))
+def test_a_row_means_the_picture_that_shares_most_folders_from_the_end(files, name, folder):
+    wanted = plainly_found(name, files, folder)
+    assert list(matched([name], files, folder).lines) == ([wanted] if wanted else [])
+
+
+class Watched(str):
+    """The path of a picture that counts how often anything about it is asked."""
+
+    n_looks = 0
+
+    def __eq__(self, other):
+        Watched.n_looks += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+    def casefold(self):
+        Watched.n_looks += 1
+        return str.casefold(self)
+
+
+def test_a_row_does_not_look_at_every_picture_of_that_name(monkeypatch):
+    monkeypatch.setattr(Watched, "n_looks", 0)
+    found = matched(["z/a.png"] * 100, [Watched(f"p{number}/a.png") for number in range(100)])
+    assert found.lines == {}
+    # Once at each picture; for each row at each picture it was 30,000.
+    assert Watched.n_looks <= 100

@@ -1,13 +1,16 @@
 """Labelled folders: which of their pictures a label map knows, by whose names."""
 
+import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from leukemia_app.data.archive import ZipLimits
 from leukemia_app.errors import UnknownLabelsError
 from leukemia_app.evaluation.label_map import LabelMap, parse
-from leukemia_app.training.labelled import labelled_folder
+from leukemia_app.training.labelled import labelled_folder, opened
 from tests.drawn_files import drawn, stored
 
 
@@ -53,3 +56,20 @@ def test_labels_that_no_model_knows_are_told_as_the_folders_have_them(tmp_path: 
     with pytest.raises(UnknownLabelsError, match="labels Normal, leuk") as caught:
         data.labelled(plain("Early", "Pre"))
     assert caught.value.labels == ("Normal", "leuk")
+
+
+@pytest.mark.parametrize(("name", "inside"), [("...zip", "_"), ("con.zip", "_con"), ("a.zip", "a")])
+def test_a_zip_is_read_in_a_folder_of_its_own_whatever_its_name(
+    name: str, inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        for label in ("x", "y"):
+            archive.writestr(f"{label}/a.png", stored(Image.fromarray(drawn()), "PNG"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with opened(tmp_path / name, ZipLimits()) as found:
+        assert found.name == inside
+        assert found.parent.parent == scratch
+        assert (found / "x" / "a.png").is_file()
+    assert list(scratch.iterdir()) == []
