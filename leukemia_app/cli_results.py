@@ -68,7 +68,9 @@ def _printed_table(files: Sequence[Path], spec: "Spec", one_smear: bool) -> "Ite
             decided[REFERRED if refers else label] += 1
             decision = "refer" if refers else label
             chance = words.percent(result.probabilities[label])
-            why = " ".join(([f"Top class {label}."] if refers else []) + [*result.decision.reasons])
+            is_top = result.probabilities[label] == max(result.probabilities.values())
+            first = [] if is_top and not refers else [words.top_class(result)]
+            why = " ".join([*first, *result.decision.reasons])
         write_line(
             f"{result.file:<{width}}  {decision:<{label_width}}  {chance:>7}  {why}".rstrip()
         )

@@ -24,6 +24,8 @@ class Interval:
     high: float | None
 
 
+ROUNDING = 1e-9
+"""Samples that are no further apart agree."""
 UNDEFINED = Interval(value=None, low=None, high=None)
 
 
@@ -232,5 +234,5 @@ def interval_of(value: float, sampled: Samples, draws: Resampled) -> Interval:
     """A figure with the interval of its samples; NaN stands for undefined."""
     ends = draws.interval(sampled)
     # Samples that all agree, as where no answer was wrong, say nothing of what was not seen.
-    low, high = ends if ends and ends[0] < ends[1] else (None, None)
+    low, high = ends if ends and ends[1] - ends[0] > ROUNDING else (None, None)
     return Interval(value=None if np.isnan(value) else value, low=low, high=high)

@@ -132,7 +132,10 @@ class SideBySide:
         if len(referring) == len(self.answers):
             return "All of them refer to an expert."
         verb = "refers" if len(referring) == 1 else "refer"
-        return f"{words.together(referring)} {verb} to an expert; the others answer."
+        rest = (
+            "the other answers" if len(self.answers) - len(referring) == 1 else "the others answer"
+        )
+        return f"{words.together(referring)} {verb} to an expert; {rest}."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: what each said, in its own labels and in the common ones."""

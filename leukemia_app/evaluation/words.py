@@ -158,12 +158,17 @@ def fact_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
     refers = f"top probability under {percent(spec.threshold)}" if spec.threshold else "never"
     if spec.scope is not None:
         refers += f", or unlike the training pictures (score over {spec.scope.limit:.2f})"
+    decides = ""
+    if spec.positive_threshold is not None:
+        first, second = spec.label_names
+        decides = f"{second} from {percent(spec.positive_threshold)} on, else {first}"
     rows = (
         ("For", spec.intended_use),
         ("Not for", spec.not_for),
         ("Trained on", data),
         ("Split", split_words(spec)),
         ("Limits", spec.data.get("limits", "")),
+        ("Answers", decides),
         ("Refers", refers),
         ("Network", _network_words(spec)),
         ("Input", input_words(spec)),

@@ -112,8 +112,16 @@ class BesideTab:
 
     def refreshed(self, parts: Parts, board: Board | None) -> Shown:
         """The models as they are now: what is new can be chosen without a restart."""
-        board = board if board is not None and board.models else self.desk.start()
-        return {parts.board: board, parts.picker: self._picker(board)}
+        before = board if board is not None and board.models else self.desk.start()
+        board = self.desk.chosen(before, before.models, before.given_map, before.blind)
+        shown: Shown = {parts.board: board, parts.picker: self._picker(board)}
+        if board.models == before.models:
+            return {**shown, parts.board: before}
+        # One was deleted: its column must not stand there as if it could be asked again.
+        if board.scored is not None:
+            return shown | {parts.pane: self._scored_pane(board)}
+        board = replace(board, tiles=())
+        return shown | {parts.board: board, parts.pane: panes.empty(), parts.strip: ""}
 
     # ---- what is asked -------------------------------------------------------------------------
 
@@ -203,6 +211,8 @@ class BesideTab:
         """Score the models on the labelled set, telling how far it is."""
         if not board.pieces:
             raise DatasetError(text.LOST.format(minutes=self.desk.keep_minutes))
+        if self.desk.labels(board) is None:
+            raise DatasetError(text.MAP_FIRST)
         disturbed = getattr(asked, "disturbed", False) is True
         name = board.pieces[0].name.partition("/")[0]
         try:

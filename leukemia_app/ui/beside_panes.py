@@ -1,5 +1,6 @@
 """The Compare tab's answers as HTML: the columns, the votes, the figures."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -290,7 +291,8 @@ def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
     """The comparison with its report's sections, and what can be done with it."""
     found = scored.comparison
     more = ""
-    if not is_disturbed(scored) and found.n:
+    # On other models they would stand under figures that are none of theirs.
+    if not is_disturbed(scored) and found.n and not is_stale:
         hint = text.DISTURB_HINT.format(time=text.duration(seconds_disturbed(scored)))
         more = (
             f'<div class="b-row">{button(text.DISTURB, classes="s-quiet", beside="disturb")}'
@@ -298,10 +300,12 @@ def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
         )
     again = ""
     if is_stale:
-        again = f'<div class="s-note"><p>{button(text.AGAIN, beside="again")}</p></div>'
+        said = text.OTHERS_CHOSEN.format(models=words.together(tuple(found.models)))
+        again = (f'<div class="s-note"><p>{safe(said)}</p>'
+                 f'<p>{button(text.AGAIN, beside="again")}</p></div>')  # fmt: skip
     saves = "".join(button(name, classes="s-quiet", beside="save", value=kind)
                     for kind, name in text.SAVES)  # fmt: skip
-    command = text.COMMAND.format(models=",".join(found.models))
+    command = text.COMMAND.format(options=_options(scored))
     return (
         f'<section class="b-scored r-report">{again}<h2>{safe(scored.name)}</h2>'
         f"{compare_report.lead(found)}{more}"
@@ -309,3 +313,11 @@ def scored_pane(scored: Scored, board: Board, *, is_stale: bool) -> str:
         f"</div>{compare_report.sections(found, scored.thumbnails, {})}"
         f'<p class="s-hint">{safe(command)}</p></section>'
     )
+
+
+def _options(scored: Scored) -> str:
+    found = scored.comparison
+    options = f"--models {','.join(found.models)}"
+    if found.labels.is_stated:
+        options += f" --map {shlex.quote(found.labels.in_words())}"
+    return options + (" --corruptions" if is_disturbed(scored) else "")

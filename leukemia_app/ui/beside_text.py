@@ -91,9 +91,13 @@ AGAIN = "Score again with these models"
 SAVES = (("html", "Report"), ("figures", "Figures as CSV"), ("answers", "Answers as CSV"),
          ("json", "JSON"))  # fmt: skip
 LOST = "The set is not here any more: uploads are deleted after {minutes} minutes. Give it again."
+OTHERS_CHOSEN = "These figures are of {models}. Other models, or another map, are chosen above."
 COMMAND = (
-    "The same from the command line: python -m leukemia_app compare FOLDER --models {models} "
-    "--out DIR"
+    "The same from the command line: python -m leukemia_app compare FOLDER {options} --out DIR"
+)
+MAP_FIRST = (
+    "These models have different labels: nothing can be scored until you state what they share, in "
+    "the table above."
 )
 NOTHING = "Nothing came that is a picture, a zip or a folder of them."
 MOST_PICTURES = "{n} pictures were given; {limit} are shown side by side. For more, label them."

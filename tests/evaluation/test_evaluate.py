@@ -20,7 +20,7 @@ from leukemia_app.evaluation.evaluate import (
     figure,
     interval,
 )
-from leukemia_app.evaluation.measures import FIGURES
+from leukemia_app.evaluation.measures import FIGURES, Interval, draws_of, interval_of
 from leukemia_app.imaging.picture import Picture, pixels_digest
 from tests.readings import spec_of
 
@@ -282,6 +282,12 @@ def test_an_interval_of_any_statistic_is_of_the_same_samples():
         return float((answers.true[rows] == answers.predicted[rows]).mean())
 
     assert interval(given_answers, right) == figure(given_answers, "accuracy")
+
+
+def test_samples_that_differ_by_rounding_alone_give_no_interval():
+    draws = draws_of(answers_of([0, 0, 1, 1], [0, 0, 1, 1], list("aabb")))
+    sampled = np.linspace(1 - 2e-16, 1, len(draws.counts))
+    assert interval_of(1.0, sampled, draws) == Interval(value=1.0, low=None, high=None)
 
 
 def test_every_figure_of_the_command_line_is_there():

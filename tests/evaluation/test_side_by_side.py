@@ -66,6 +66,7 @@ def test_referrals_are_told_beside_the_answers():
         "b refers to an expert; the others answer."
         in beside("b", a=FOUR, b=FOUR, c=FOUR).sentences()
     )
+    assert "b refers to an expert; the other answers." in beside("b", a=FOUR, b=FOUR).sentences()
     assert "All of them refer to an expert." in beside("ab", a=FOUR, b=FOUR).sentences()
 
 

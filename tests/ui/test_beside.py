@@ -193,10 +193,32 @@ def test_a_labelled_zip_is_scored_and_can_be_kept(beside: BesideDesk, tmp_path: 
     # every answer is “Pro”: half are right
     assert scored.comparison.models["four"].figure("accuracy").value == pytest.approx(0.5)
     assert seconds_disturbed(scored) > 0
-    html = panes.scored_pane(scored, board, is_stale=True)
+    html = panes.scored_pane(scored, board, is_stale=False)
     assert "my set.zip" in html
-    assert text.AGAIN in html
     assert text.DISTURB in html
+    assert "compare FOLDER --models four,other-four --out DIR" in html
+
+
+def test_figures_of_models_chosen_before_say_whose_they_are(beside: BesideDesk, tmp_path: Path):
+    board = replace(beside.start(), pieces=(labelled_zip(tmp_path),))
+    *_, scored = beside.scoring(board, disturbed=False)
+    assert isinstance(scored, Scored)
+    html = panes.scored_pane(scored, board, is_stale=True)
+    assert text.AGAIN in html
+    assert "These figures are of four and other-four." in html
+    assert text.DISTURB not in html, "it would disturb the models that are chosen now"
+
+
+def test_the_command_line_is_told_what_was_stated(beside: BesideDesk, tmp_path: Path):
+    stated = "calm = Benign, hem; ill = Early, Pre, Pro, all"
+    board = replace(beside.start(), pieces=(labelled_zip(tmp_path),))
+    board = beside.chosen(board, ["four", "two"], "", False)
+    board = beside.chosen(board, ["four", "two"], stated, False)
+    *_, scored = beside.scoring(board, disturbed=True)
+    assert isinstance(scored, Scored)
+    html = panes.scored_pane(scored, board, is_stale=False)
+    options = f"--models four,two --map &#x27;{stated}&#x27; --corruptions --out DIR"
+    assert options in html
 
 
 def test_a_folder_is_scored_as_it_was_dropped(beside: BesideDesk, tmp_path: Path):

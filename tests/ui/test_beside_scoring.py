@@ -6,25 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from leukemia_app.bundles.reading import Reading
 from leukemia_app.data.archive import ZipLimits
+from leukemia_app.errors import DatasetError
 from leukemia_app.evaluation.corruptions import EVERY
 from leukemia_app.imaging.decode import Limits, encode_png
 from leukemia_app.imaging.picture import Picture
 from leukemia_app.ui import beside_panes as panes
 from leukemia_app.ui import beside_text as text
-from leukemia_app.ui.beside import BesideTab
+from leukemia_app.ui.beside import BesideTab, Parts
 from leukemia_app.ui.beside_desk import BesideDesk, Board, Scored
 from leukemia_app.ui.beside_work import Progress, seconds_left
 from leukemia_app.ui.examples import Shelf
 from leukemia_app.ui.intake import Piece
+from leukemia_app.ui.session import Given
 from tests.readings import spec_of
-from tests.ui.instant import InstantLibrary, InstantPredictor, smear_pixels
+from tests.ui.instant import InstantLibrary, InstantPredictor, cell_spec, smear_pixels
 
 WAIT_S = 30
+NAMES: dict[str, Any] = {name: name for name in Parts.__dataclass_fields__}
+PARTS = Parts(**NAMES)
 LABELS = spec_of().label_names
 
 
@@ -168,3 +173,32 @@ def test_an_error_leaves_the_comparison_that_was_there(
     *_, last = tab._guarded(tab._score, parts)(board, asked)
     assert "not here any more" in last["pane"]
     assert "2 models on the same 8 pictures" in last["pane"]
+
+
+def test_models_whose_labels_do_not_meet_are_not_scored(desk: BesideDesk, labelled: Piece):
+    other = InstantPredictor(spec=cell_spec("two", "hem", "all"))
+    desk = desk_of(other, *(desk.library.predictors[id] for id in ("four", "other-four")))
+    board = desk.chosen(given(desk, labelled), ["four", "two"], "", False)
+    tab = tab_of(desk, labelled.path.parent)
+    with pytest.raises(DatasetError, match="in the table above"):
+        next(tab._score(PARTS, board, SimpleNamespace()))
+
+
+def test_what_was_scored_with_a_deleted_model_says_so(desk: BesideDesk, labelled: Piece):
+    board = scored(desk, labelled)
+    tab = tab_of(desk, labelled.path.parent)
+    assert "pane" not in tab.refreshed(PARTS, board), "nothing has changed"
+
+    del desk.library.predictors["other-four"]
+    shown = tab.refreshed(PARTS, board)
+    assert shown["board"].models == ("four",)
+    assert "These figures are of four and other-four." in shown["pane"]
+
+
+def test_columns_of_a_deleted_model_go(desk: BesideDesk, labelled: Piece):
+    board = desk.shown(desk.start(), [Given(name="a.png", path=labelled.path)])
+    tab = tab_of(desk, labelled.path.parent)
+    del desk.library.predictors["other-four"]
+    shown = tab.refreshed(PARTS, board)
+    assert (shown["strip"], shown["pane"]) == ("", panes.empty())
+    assert text.TOO_FEW in shown["picker"]

@@ -74,30 +74,29 @@ window.smearBeside = (() => {
     if (!channel || waiting || !pairs.length) return;
     const words = rules();
     wait(true);
-    const files = [];
+    const places = []; // as they were given, whichever arrives first
     let sent = 0;
-    let lost = 0;
-    const queue = [...pairs];
+    const queue = pairs.map((pair, at) => [at, ...pair]);
     const tell = () => say(words.sending.replace("{done}", sent).replace("{n}", pairs.length));
     tell();
     const worker = async () => {
-      for (let pair = queue.shift(); pair; pair = queue.shift()) {
-        const [name, file] = pair;
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [at, name, file] = next;
         const limit = /\.zip$/i.test(name) ? words.zipBytes : words.limitBytes;
         let path = null;
         if (file.size <= limit) {
           try { path = (await channel.upload(file)).path; } catch { path = null; }
         }
-        if (path) files.push([name, path]);
-        else lost += 1;
+        if (path) places[at] = [name, path];
         sent += 1;
         tell();
       }
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
     wait(false);
+    const files = places.filter(Boolean);
     given = files.some(([name]) => name.includes("/") || /\.zip$/i.test(name));
-    ask("give", { files, lost });
+    ask("give", { files, lost: pairs.length - files.length });
   }
 
   document.addEventListener("drop", async (event) => {
@@ -164,8 +163,14 @@ window.smearBeside = (() => {
     if (at >= 0) pictures[at + step]?.click();
   });
 
+  function ticked() { // what is drawn is patched in place: a tick would stay where another model is
+    for (const box of all("#b-picker input[type=checkbox]")) box.checked = box.defaultChecked;
+  }
+
   function connect(element, trigger, upload) {
     channel = { trigger, upload };
+    new MutationObserver(ticked).observe(
+      find("#b-picker"), { childList: true, subtree: true, attributes: true });
     root.dataset.beside = "connected";
   }
 
