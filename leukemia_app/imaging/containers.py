@@ -4,6 +4,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 MAX_PAGES_COUNTED = 1000
 """Pages are counted no further: a chain of millions of empty ones must not take minutes."""
@@ -161,7 +162,7 @@ def tag_bytes(block: bytes) -> int | None:
 def exif_orientation(block: bytes) -> int:
     """The orientation mark of an EXIF block, 1 to 8; 1, upright, where there is none to be read."""
     directory = _Directory(block.removeprefix(_EXIF_SIGN))
-    for tag in directory.tags(directory.first()):
+    for tag in islice(directory.tags(directory.first()), MAX_TAGS):
         if tag.number == _ORIENTATION_TAG and tag.value is not None and 1 <= tag.value <= 8:
             return tag.value
     return 1

@@ -141,6 +141,15 @@ def test_orientation_out_of_range_means_upright():
     assert exif_orientation(b"II*\x00" + struct.pack("<LHHHLHHL", 8, 1, 0x0112, 3, 1, 9, 0, 0)) == 1
 
 
+def test_orientation_is_looked_for_in_no_more_entries_than_one_directory_holds(monkeypatch):
+    # Two entries, the mark the second of them.
+    entries = struct.pack("<HHLHHHHLHH", 60_000, 3, 1, 0, 0, 0x0112, 3, 1, 6, 0)
+    block = b"II*\x00" + struct.pack("<LH", 8, 2) + entries
+    assert exif_orientation(block) == 6
+    monkeypatch.setattr(containers, "MAX_TAGS", 1)
+    assert exif_orientation(block) == 1
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_random_exif_gives_an_orientation(block):
