@@ -20,12 +20,15 @@ from leukemia_app.training import jobs, locks
 from leukemia_app.training.job_folder import JobFolder, StopWish
 from leukemia_app.training.jobs import Standing
 from leukemia_app.training.owners import is_visitor
+from leukemia_app.training.watchdog import time_is_up
 
 QUEUE_LOCK = ".queue.lock"
 STATUS = "status.json"
 DAY_S = 86_400
 WAIT_S = 10.0
 """Longer than any holder needs; the longest is a stop."""
+OVERDUE_S = 60.0
+"""How far past its time limit a worker is ended from outside; its own watchdog needs seconds."""
 NAME_LENGTH = 76
 """Leaves room for a number behind the name of a bundle."""
 
@@ -189,6 +192,8 @@ class JobQueue:
         for folder, now in found:
             if now.is_lost:
                 _write_down_loss(folder, None)
+        if self._end_overdue(found):
+            found = self._standings()
         if not self.limits.is_on:
             return
         n_running = sum(now.is_running for _, now in found)
@@ -199,6 +204,24 @@ class JobQueue:
         ready += [(folder, False) for folder in _in_line(found)]
         for folder, finish in ready[: max(0, self.limits.jobs - n_running)]:
             self._start(folder, finish)
+
+    def _end_overdue(self, found: list[tuple[JobFolder, Standing]]) -> bool:
+        """End a worker that nothing inside it could end; one at a look, as it may take seconds.
+
+        One whose clock stood still while its machine slept hears it, and ends by itself.
+        """
+        minutes = self.limits.minutes
+        if minutes is None:
+            return False
+        latest = time.time() - 60 * minutes - OVERDUE_S
+        for folder, now in found:
+            # One on another machine has no number here.
+            if (now.is_running and not now.is_finishing and jobs.began(folder) < latest
+                    and jobs.worker_pid(folder) is not None):  # fmt: skip
+                with suppress(RunError):
+                    jobs.stop(folder, wish=time_is_up(minutes))
+                return True
+        return False
 
     def _start(self, folder: JobFolder, finish: bool) -> None:
         ticket = jobs.standing(folder).ticket

@@ -146,6 +146,15 @@ def worker_pid(folder: JobFolder) -> int | None:
     return pid if pid > 0 and _is_worker_of(pid, folder) else None
 
 
+def began(folder: JobFolder) -> float:
+    """When the last process that worked on this job began, in seconds since 1970.
+
+    Raises:
+        FileNotFoundError: none has.
+    """
+    return (folder.path / LOCK).stat().st_mtime
+
+
 def _signature(folder: JobFolder) -> tuple[int, bool]:
     """Number of the last process that worked on this job, and whether it was to finish it."""
     try:

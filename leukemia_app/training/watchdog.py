@@ -68,7 +68,8 @@ class Watchdog:
         """
         now = self.clock()
         if self.minutes and now - self._began > 60 * self.minutes and self._asked is None:
-            self._ask_for_time()
+            self._asked = now
+            self.folder.ask_to_stop(time_is_up(self.minutes))
         if self.folder.should_stop():
             self._asked = now if self._asked is None else self._asked
             if now - self._asked > GRACE_S:
@@ -77,15 +78,6 @@ class Watchdog:
         if now >= self._next_pulse:
             self._next_pulse = now + PULSE_S
             self._take_pulse()
-
-    def _ask_for_time(self) -> None:
-        self._asked = self.clock()
-        self.folder.ask_to_stop(
-            StopWish(
-                finish=True,
-                reason=f"The time limit of {self.minutes} min was reached. Resume it to train on.",
-            )
-        )
 
     def _take_pulse(self) -> None:
         pulse = self.feel()
@@ -103,6 +95,14 @@ class Watchdog:
             if self.folder.status()["state"] not in ENDED:
                 self.folder.set_state(state, **({"reason": reason} if reason else {}))
         self.end()
+
+
+def time_is_up(minutes: int) -> StopWish:
+    """What a run is told that has taken its `minutes`."""
+    return StopWish(
+        finish=True,
+        reason=f"The time limit of {minutes} min was reached. Resume it to train on.",
+    )
 
 
 def memory_words(pulse: Pulse | None = None) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +366,59 @@ def test_a_queue_that_another_keeps_is_told(queue, monkeypatch):
         queue.tend()
         with pytest.raises(RunError, match=r"Somebody else is at the queue in .*; try again"):
             add(queue)
+
+
+# Overdue
+
+
+def stuck(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, **work: Any) -> JobFolder:
+    """A job whose process stands still with all its threads, begun 10 minutes ago."""
+    monkeypatch.setattr(jobs, "stop", partial(jobs.stop, patience_s=0.1))
+    folder = add(queue, "a", seconds=600, **work)
+    reach(folder, "fine-tuning")
+    pid = jobs.worker_pid(folder)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    began = time.time() - 600
+    os.utime(folder.path / jobs.LOCK, (began, began))
+    return folder
+
+
+def test_a_worker_whose_watchdog_is_stuck_too_is_ended_by_the_queue(queue, monkeypatch):
+    folder, second = stuck(queue, monkeypatch), add(queue, "b")
+    limited(queue, minutes=5).tend()
+    assert not jobs.is_running(folder)
+    assert jobs.standing(folder).reason == (
+        "The time limit of 5 min was reached. Resume it to train on."
+    )
+    reach(second, "done")
+
+
+def test_its_best_so_far_is_made_a_model(queue, monkeypatch):
+    folder = stuck(queue, monkeypatch, best=True)
+    limited(queue, minutes=5).tend()
+    reach(folder, "stopped")
+    assert folder.status()["has_bundle"]
+
+
+@pytest.mark.parametrize("minutes", [None, 10, 15])
+def test_a_worker_that_is_within_its_time_or_just_past_it_is_left_alone(
+    minutes, queue, monkeypatch
+):
+    folder = stuck(queue, monkeypatch)
+    limited(queue, minutes=minutes).tend()
+    assert jobs.is_running(folder)
+    assert not folder.should_stop()
+
+
+def test_the_last_job_of_a_run_has_no_time_limit(queue, monkeypatch):
+    folder = add(queue, "a", seconds=600, best=True, linger=600)
+    reach(folder, "fine-tuning")
+    queue.stop(folder)
+    wait_until(lambda: folder.status()["state"] == "bundling")
+    os.utime(folder.path / jobs.LOCK, (1, 1))
+    limited(queue, minutes=5).tend()
+    assert jobs.standing(folder).is_finishing
 
 
 # Deleting
