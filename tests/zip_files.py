@@ -77,3 +77,26 @@ def zip_bytes(archive: Archive) -> bytes:
 def write_zip(path: Path, *entries: Entry, **lies: object) -> Path:
     path.write_bytes(zip_bytes(Archive(entries=list(entries), **lies)))  # type: ignore[arg-type]
     return path
+
+
+def two_ends(archive: bytes) -> bytes:
+    """The archive after an end record that knows no member and has the rest as its comment."""
+    at = archive.rfind(b"PK\5\6")
+    size, start = struct.unpack_from("<2L", archive, at + 12)
+    rest = archive[start : start + size] + archive[at:-10]
+    rest += struct.pack("<2LH", size, start + 22, 0) + b"\n"
+    empty = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 0, start, len(rest))
+    return archive[:start] + empty + rest
+
+
+def wide_end(archive: bytes) -> bytes:
+    """The archive with a zip64 record that knows no member, not where it usually lies."""
+    at = archive.rfind(b"PK\5\6")
+    size, start = struct.unpack_from("<2L", archive, at + 12)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 0, 0, 0, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, start, 1)
+    # the locator is the comment of the last entry, so the plain record's directory stays whole
+    directory = bytearray(archive[start:at])
+    struct.pack_into("<H", directory, 32, len(locator))
+    end = archive[at : at + 12] + struct.pack("<2LH", size + 20, start + len(record), 0)
+    return archive[:start] + record + bytes(directory) + locator + end

@@ -26,6 +26,7 @@ _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 """Stand in a field whose number is in the zip64 record."""
 
 _END_SIGN = b"PK\x05\x06"
+_LOCATOR_64_SIGN = b"PK\x06\x07"
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
@@ -161,7 +162,7 @@ class ZipReader:
         if place < 0:
             return None
         sign, _, offset, _ = _LOCATOR_64.unpack(self._bytes_at(place, _LOCATOR_64.size))
-        if sign != b"PK\x06\x07":
+        if sign != _LOCATOR_64_SIGN:
             return None
         # its offset does not count what lies before the archive; its usual place does
         for where in (place - _END_64.size, offset):
@@ -269,6 +270,18 @@ def open_zip(path: Path) -> BinaryIO:
     except OSError as error:
         raise DatasetError(f"{path.name} cannot be opened ({error.strerror}). "
                            "Choose or upload it again.") from error  # fmt: skip
+
+
+def has_plain_end(file: BinaryIO) -> bool:
+    """Whether every reader finds the same directory in an archive: its file ends with its record.
+
+    Readers choose differently where a comment holds a second record, or where a zip64 record does
+    not lie in its usual place.
+    """
+    file.seek(max(0, file.seek(0, 2) - _LOCATOR_64.size - _END.size))
+    tail = file.read()
+    is_last = tail[-_END.size :].startswith(_END_SIGN) and tail.endswith(b"\0\0")  # no comment
+    return is_last and not tail.startswith(_LOCATOR_64_SIGN)
 
 
 def _end_record(tail: bytes) -> int | None:

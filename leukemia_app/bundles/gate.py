@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from leukemia_app.archives.safe_names import safe_name, shown
-from leukemia_app.archives.zip_reader import ZipReader, open_zip
+from leukemia_app.archives.zip_reader import ZipReader, has_plain_end, open_zip
 from leukemia_app.bundles.library import Entry
 from leukemia_app.bundles.spec import BUNDLE_ID, Spec
 from leukemia_app.bundles.store import (
@@ -279,6 +279,12 @@ def _check_arrays(folder: Path, spec: Spec) -> None:
             continue
         with open_zip(folder / name) as file:
             reader = ZipReader(file, f"{folder.name}/{name}", MAX_ENTRIES, "Get the model again.")
+            is_plain = has_plain_end(file)  # else NumPy may read more than our reader was shown
+        if not is_plain:
+            raise BundleError(
+                f"{folder.name}/{name} is not taken: it does not end as arrays of NumPy do, so "
+                "programs could find different ones in it. Get the model again from who made it."
+            )
         if sum(member.size_bytes for member in reader.members) > MAX_ARRAYS_BYTES:
             raise BundleError(
                 f"{folder.name}/{name} is not taken: it would unpack to more than "

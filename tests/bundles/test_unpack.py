@@ -28,7 +28,7 @@ from leukemia_app.bundles.store import read_spec, sha256_of, verify
 from leukemia_app.bundles.unpack import Added, add_bundle, remove_bundle
 from leukemia_app.errors import BundleError
 from leukemia_app.imaging.picture import Picture
-from tests.zip_files import Entry, write_zip
+from tests.zip_files import Entry, two_ends, write_zip
 
 MAX_BYTES = 50_000_000
 Files = dict[str, bytes]
@@ -259,6 +259,16 @@ def test_arrays_that_grow_in_memory_are_refused(
         files, lambda values: values["files"].update({"scope.npz": digest})))  # fmt: skip
     monkeypatch.setattr(gate, "MAX_ARRAYS_BYTES", 3_000_000)
     refused(archive, home, r"small/scope\.npz is not taken: it would unpack to more than 3 MB")
+
+
+def test_arrays_in_an_archive_that_numpy_reads_otherwise_are_refused(
+    bundle: Path, home: Path, tmp_path: Path
+):
+    (bundle / "scope.npz").write_bytes(two_ends((bundle / "scope.npz").read_bytes()))
+    digest = sha256_of(bundle / "scope.npz")
+    archive = packed(bundle, tmp_path / "x.zip", lambda files: change_spec(
+        files, lambda values: values["files"].update({"scope.npz": digest})))  # fmt: skip
+    refused(archive, home, r"small/scope\.npz is not taken: .* Get the model again")
 
 
 # Whole or not at all
