@@ -369,7 +369,8 @@ SETTINGS = (
         default="auto",
         help="Whether visitors may add models from a zip or the Hub and delete those: `on`, `off`, "
         "or `auto`: only where the page listens on this machine alone and stands behind no proxy. "
-        "Everybody on the server sees an added model.",
+        "Everybody on the server sees an added model. With `off` nobody in the page sends one to "
+        "the Hub with this server's `HF_TOKEN` either.",
         parse=_when,
     ),
     Setting(

@@ -43,10 +43,12 @@ class HubDesk:
         """Who asks the Hub: the visitor who signed in; None the server's owner; False nobody.
 
         The owner's token is for those alone who sit at this machine, or who log in where
-        LEUKEMIA_ADD_MODELS trusts them.
+        LEUKEMIA_ADD_MODELS trusts them; where it is off, for nobody.
         """
         if signed_in is not None:
             return str(signed_in.token)
+        if self.settings.add_models == "off":  # a proxy without headers looks like this machine
+            return False
         client = request.client.host if request.client else None
         is_trusted = self.settings.add_models == "on" and bool(self.settings.logins)
         return None if is_trusted or sits_here(self.listens_on, request.headers, client) else False

@@ -174,6 +174,10 @@ def test_a_broken_model_is_not_pushed(visit: Visit):
         ("on", "", "0.0.0.0", AFAR, False),  # noqa: S104
         ("on", "ada:secret", "0.0.0.0", AFAR, None),  # noqa: S104
         ("auto", "ada:secret", "0.0.0.0", AFAR, False),  # noqa: S104
+        ("on", "", "127.0.0.1", "127.0.0.1:7860", None),
+        # a proxy that adds no header looks like who sits at the machine
+        ("off", "", "127.0.0.1", "127.0.0.1:7860", False),
+        ("off", "ada:secret", "127.0.0.1", "127.0.0.1:7860", False),
     ],
 )
 def test_the_owner_s_token_is_for_whom_the_owner_trusts(
