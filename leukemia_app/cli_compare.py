@@ -118,7 +118,7 @@ def _compare_labelled(
     if not found.n and found.unreadable:
         raise DatasetError(f"Not one of the pictures in {data.folder} can be read.")
     if arguments.out:
-        _write_files(arguments.out, found, data, classical)
+        _write_files(arguments.out, found, data, arguments.paths[0].resolve().name, classical)
     if arguments.json:
         write_json(found.to_dict())
     else:
@@ -145,7 +145,7 @@ def _classical(named: str, settings: "Settings") -> "Mapping[str, Sequence[Basel
 
 
 def _write_files(
-    out: Path, found: "Comparison", data: "LabelledFolder",
+    out: Path, found: "Comparison", data: "LabelledFolder", given: str,
     classical: "Mapping[str, Sequence[Baseline]]",
 ) -> None:  # fmt: skip
     import json
@@ -163,7 +163,10 @@ def _write_files(
         # A spreadsheet takes UTF-8 for something else without the mark.
         (FIGURES, "\ufeff" + figures_csv(found)),
         (ANSWERS, "\ufeff" + answers_csv(found)),
-        (REPORT, compare_report(found, thumbnails, made_at=made_at, classical=classical)),
+        (
+            REPORT,
+            compare_report(found, thumbnails, data=given, made_at=made_at, classical=classical),
+        ),
     ):
         write_whole(out / name, content)
 

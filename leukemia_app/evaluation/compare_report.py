@@ -46,11 +46,12 @@ Section = Callable[[Comparison, Thumbnails], str]
 
 
 def compare_report(
-    comparison: Comparison, thumbnails: Thumbnails, *, made_at: str,
+    comparison: Comparison, thumbnails: Thumbnails, *, data: str, made_at: str,
     classical: Mapping[str, Sequence[Baseline]] | None = None,
 ) -> str:  # fmt: skip
     """The whole comparison as one file; `thumbnails` are small JPEG files by file.
 
+    `data` is what the labelled pictures were given as: the name of a folder or a zip.
     `classical` are classical models' rows by what they are of. The scripts sort the table, choose
     a pair and move the slider: without them, and on paper, everything else is there.
     """
@@ -60,7 +61,8 @@ def compare_report(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{page_style()}{compare_style()}</style></head>"
         f'<body class="r-report"><header><h1>{escape(title)}</h1>'
-        f"<p>Comparison · {escape(made_at)} · <b>{words.RESEARCH_USE}</b></p></header>"
+        f"<p>Comparison on {escape(data)} · {escape(made_at)} · <b>{words.RESEARCH_USE}</b></p>"
+        "</header>"
         f"<main>{lead(comparison)}{sections(comparison, thumbnails, classical or {})}</main>"
         f"<footer>{escape(_footer(comparison))}</footer>"
         f"<script>{fragment_script()}{compare_script()}</script></body></html>\n"

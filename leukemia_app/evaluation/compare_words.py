@@ -56,7 +56,8 @@ FEW = 20
 LEVELS: Mapping[str, str] = {
     "image": "Image-level: which pictures are of one patient is not known, and patients whom a "
     "model learned from may be among these. The figures are optimistic.",
-    "run": "By run: rows of consecutive frames count as one group, a stand-in for patients.",
+    "run": "By run: a row of consecutive frames, a slide, or what a table names counts as one "
+    "group, a stand-in for patients.",
     "patient": "By patient: all pictures of a patient count as one group.",
 }
 

@@ -94,11 +94,13 @@ def figure_cells(item: Figure) -> tuple[str, str, str, str, str]:
     interval = f"{item.low:.3f}–{item.high:.3f}" if both else "–"
     groups = "" if item.group_level == "image" else f" in {item.n_groups:,} {item.group_level}s"
     kind = "" if item.kind == "result" else f"{item.kind}; "
+    # Another split than the model's own says so itself; its groups are those of the interval.
+    tells_itself = "split" in item.part or " by " in item.part
     return (
         value,
         interval,
         f"{item.n:,}{groups}",
-        f"{item.part}, {split_level(item.group_level)}",
+        item.part if tells_itself else f"{item.part}, {split_level(item.group_level)}",
         f"{kind}{item.note}".removesuffix("; "),
     )
 

@@ -309,7 +309,8 @@ def _file(kind: str, board: Board) -> dict[str, str] | None:
         return _saved(f"{name}-{kind}.csv", "text/csv", made.encode("utf-8-sig"))
     if kind == "html":
         made_at = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
-        page = compare_report(found, board.scored.thumbnails, made_at=made_at)
+        scored = board.scored
+        page = compare_report(found, scored.thumbnails, data=scored.name, made_at=made_at)
         return _saved(f"{name}.html", "text/html", page.encode())
     return None
 

@@ -47,7 +47,7 @@ def test_of_few_pictures_curves_are_left_out_and_it_is_said():
 
 def page_of(**changes: object) -> str:
     found = compared(reader("aaabaabb"), reader("bbbAaabb"), reader("babababa"))
-    return compare_report(found, {}, made_at="today", **changes)
+    return compare_report(found, {}, data="wards.zip", made_at="today", **changes)
 
 
 def test_every_section_is_there_and_every_tag_is_closed():
@@ -96,14 +96,16 @@ def test_the_colours_of_differing_answers_have_a_key():
 def test_how_many_of_all_pictures_are_listed_is_said(monkeypatch: pytest.MonkeyPatch):
     # x and y differ on all eight
     found = compared(reader("aabbaabb"), reader("bbaabbaa"))
-    assert "farthest apart of" not in compare_report(found, {}, made_at="today")
+    assert "farthest apart of" not in compare_report(found, {}, data="wards.zip", made_at="today")
     monkeypatch.setattr(module, "MOST_SHOWN", 3)
-    page = compare_report(found, {}, made_at="today")
+    page = compare_report(found, {}, data="wards.zip", made_at="today")
     assert "The 3 farthest apart of 8 pictures." in page
 
 
 def test_the_same_differences_everywhere_have_no_interval_in_the_table():
-    page = compare_report(compared(reader("aabbaabb"), reader("babababa")), {}, made_at="today")
+    page = compare_report(
+        compared(reader("aabbaabb"), reader("babababa")), {}, data="wards.zip", made_at="today"
+    )
     pairs = page[page.index("Is one better") : page.index("Trade-offs")]
     assert "<td>−0.500</td>" in pairs
     assert "<small>" not in pairs
@@ -112,13 +114,13 @@ def test_the_same_differences_everywhere_have_no_interval_in_the_table():
 def test_disagreements_name_the_pictures_to_be_shown():
     found = compared(reader("aabbaabb"), reader("aabbbabb"))
     assert shown_files(found)[0] == "a/4.png"
-    page = compare_report(found, {"a/4.png": b"jpeg"}, made_at="today")
+    page = compare_report(found, {"a/4.png": b"jpeg"}, data="wards.zip", made_at="today")
     assert "data:image/jpeg;base64,anBlZw==" in page
 
 
 def test_names_from_strangers_stay_text():
     found = compared(reader("aabbaabb"), reader("babababa"), name="<b>x</b>")
-    page = compare_report(found, {}, made_at="today")
+    page = compare_report(found, {}, data="wards.zip", made_at="today")
     assert "<b>x</b>.png" not in page
     assert "&lt;b&gt;x&lt;/b&gt;" in page
 
@@ -137,7 +139,7 @@ def test_classical_models_stand_in_a_table_of_their_own():
 
 def test_nothing_but_the_models_is_shown_where_every_picture_was_learned_from():
     found = compared(reader("aabbaabb", seen=range(8)), reader("babababa"))
-    page = compare_report(found, {}, made_at="today")
+    page = compare_report(found, {}, data="wards.zip", made_at="today")
     assert re.findall(r"<h2>(.*?)</h2>", page) == ["The models"]
     assert "No picture is left" in page
 
@@ -145,5 +147,11 @@ def test_nothing_but_the_models_is_shown_where_every_picture_was_learned_from():
 @pytest.mark.parametrize("given", ["one = a; two = b, c"])
 def test_a_stated_map_is_told(given: str):
     found = compared(reader("aabbaabb"), reader("aacbaabc", labels="abc"), given=given)
-    page = compare_report(found, {}, made_at="today")
+    page = compare_report(found, {}, data="wards.zip", made_at="today")
     assert f"The labels meet as you stated: {given}." in page
+
+
+def test_the_report_names_what_was_given():
+    page = compare_report(compared(reader("aabbaabb"), reader("babababa")), {}, data="<ward>.zip",
+                          made_at="today")  # fmt: skip
+    assert "Comparison on &lt;ward&gt;.zip · today" in page

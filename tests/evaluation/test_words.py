@@ -35,6 +35,12 @@ def test_a_control_says_that_it_is_one():
     )
 
 
+def test_a_split_of_its_own_is_not_called_the_model_s():
+    assert words.figure_cells(figure_of())[3].startswith("test, ")
+    other = figure_of(part="random image split", group_level="patient")
+    assert words.figure_cells(other)[3] == "random image split"
+
+
 def test_the_main_figure_is_the_first_result_on_test_pictures():
     validation = figure_of(part="validation", value=0.99)
     control = figure_of(kind="control", value=0.95)
