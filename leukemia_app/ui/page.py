@@ -150,8 +150,7 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
         )  # fmt: skip
         compare.select(
             lambda board: beside.refreshed(side_by_side, board), [side_by_side.board],
-            [side_by_side.board, side_by_side.picker], show_progress="hidden",
-            api_visibility="private",
+            side_by_side.outputs, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
 
         def refresh(
@@ -165,9 +164,8 @@ def build(desk: Desk, tabs: Tabs, device: Device) -> gr.Blocks:
 
         page.load(
             refresh, inputs=[parts.session, side_by_side.board],
-            outputs=[parts.session, parts.chooser, parts.gallery, side_by_side.board,
-                     side_by_side.picker, model_parts.zone,
-                     model_parts.wishes, model_parts.listed],
+            outputs=[parts.session, parts.chooser, parts.gallery, *side_by_side.outputs,
+                     model_parts.zone, model_parts.wishes, model_parts.listed],
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     page.queue(max_size=QUEUE)

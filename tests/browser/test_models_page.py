@@ -6,6 +6,7 @@ import pytest
 
 from leukemia_app.bundles.pack import pack
 from leukemia_app.ui import text
+from leukemia_app.ui.beside_text import COMPARE
 from tests.browser.conftest import DESKTOP, PHONE, Visit, checked, watched
 from tests.browser.server import ROOT
 
@@ -26,14 +27,24 @@ def answered(visit: Visit, words: str) -> None:
     )
 
 
+def added(visit: Visit, archive: Path, name: str) -> None:
+    visit.page.get_by_role("region", name=text.ADD_MODEL).get_by_label(text.OTHER_NAME).fill(name)
+    visit.page.locator("[data-models-pick]").set_input_files(archive)
+    answered(visit, f"{name} is added. It passed its self-test")
+
+
+def deleted(visit: Visit, name: str) -> None:
+    card = visit.page.locator("article", has_text=f"{name} · own")
+    card.get_by_role("button", name=text.DELETE_MODEL).click()
+    answered(visit, f"{name} is deleted.")
+
+
 @pytest.mark.skipif(MODEL is None, reason="no model is shipped")
 def test_a_model_comes_and_goes_without_a_restart(visit: Visit, tmp_path: Path):
     page, archive = visit.page, tmp_path / "carried.zip"
     archive.write_bytes(pack(MODEL.parent))
     opened(visit)
-    page.get_by_label(text.OTHER_NAME).fill("from-afar")
-    page.locator("[data-models-pick]").set_input_files(archive)
-    answered(visit, "from-afar is added. It passed its self-test")
+    added(visit, archive, "from-afar")
     card = page.locator("article", has_text="from-afar · own")
     with page.expect_download() as download:
         card.get_by_role("button", name=text.DOWNLOAD_MODEL).click()
@@ -44,9 +55,30 @@ def test_a_model_comes_and_goes_without_a_restart(visit: Visit, tmp_path: Path):
     assert page.locator("#s-model").input_value() == "from-afar"
     page.get_by_role("tab", name=text.MODELS).click()
     page.on("dialog", lambda dialog: dialog.accept())
-    card.get_by_role("button", name=text.DELETE_MODEL).click()
-    answered(visit, "from-afar is deleted.")
+    deleted(visit, "from-afar")
     assert "from-afar" not in page.locator("#s-model").inner_text()
+
+
+@pytest.mark.skipif(MODEL is None, reason="no model is shipped")
+def test_a_tick_in_compare_goes_with_its_model(visit: Visit, tmp_path: Path):
+    page, archive = visit.page, tmp_path / "carried.zip"
+    archive.write_bytes(pack(MODEL.parent))
+    page.on("dialog", lambda dialog: dialog.accept())
+    opened(visit)
+    added(visit, archive, "aa-first")
+    page.get_by_role("tab", name=COMPARE).click()
+    page.locator('[data-beside-model="aa-first"]').check()
+    page.wait_for_function("!document.documentElement.classList.contains('b-busy')")
+    page.get_by_role("tab", name=text.MODELS).click()
+    deleted(visit, "aa-first")
+    added(visit, archive, "aa-second")
+    page.get_by_role("tab", name=COMPARE).click()
+    box = page.locator('[data-beside-model="aa-second"]')
+    box.wait_for()
+    # it stands where the other stood
+    assert not box.is_checked()
+    page.get_by_role("tab", name=text.MODELS).click()
+    deleted(visit, "aa-second")
 
 
 def test_a_stranger_s_zip_is_refused_in_words(visit: Visit, tmp_path: Path):

@@ -59,6 +59,7 @@ window.smearBeside = (() => {
 
   function answered(file) {
     wait(false);
+    requestAnimationFrame(ticked);
     const wasScoring = scoring;
     scoring = false;
     if (file && file.name) window.smear.save(file);
@@ -164,6 +165,7 @@ window.smearBeside = (() => {
   });
 
   function ticked() { // what is drawn is patched in place: a tick would stay where another model is
+    if (waiting) return; // the reader's own tick is on its way
     for (const box of all("#b-picker input[type=checkbox]")) box.checked = box.defaultChecked;
   }
 
