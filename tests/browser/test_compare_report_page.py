@@ -28,7 +28,9 @@ def comparison(n_models: int) -> Comparison:
 def report(chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request):
     monkeypatch.setattr(compare_words, "FEW", 1)
     path = tmp_path / "report.html"
-    path.write_text(compare_report(comparison(request.param), {}, made_at="today"), "utf-8")
+    path.write_text(
+        compare_report(comparison(request.param), {}, data="set.zip", made_at="today"), "utf-8"
+    )
     page = chromium.new_page(viewport={"width": SCREEN_PX, "height": 800})
     page.goto(path.as_uri())
     yield page
